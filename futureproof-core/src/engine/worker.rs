@@ -1,0 +1,415 @@
+//! A worker of one loop: takes a batch, runs it, records how it went, and takes the next.
+
+use std::time::Instant;
+
+use super::exit::Leave;
+use super::merge::Segment;
+use super::run::{Exits, Run};
+use super::size::BatchSize;
+use crate::describe::Failure;
+use crate::flow::Flow;
+use crate::policy::ErrorPolicy;
+use crate::raw::lend::Lease;
+use crate::reduce::{Accumulators, PartRefs};
+use crate::source::{Ask, Chunk, Handout, Source};
+use crate::stop::StopCause;
+use crate::sync::Ordering;
+use crate::unwind::{self, Payload};
+
+/// The items a worker has taken and not run.
+struct Hand<C> {
+    /// The index of the next one.
+    index: usize,
+    chunk: C,
+}
+
+/// Why a run through a chunk paused.
+enum Pause<X> {
+    /// The chunk is at its end.
+    End,
+    /// Its next item is behind an exit.
+    Past,
+    /// The loop is stopped.
+    Stopped(StopCause),
+    /// Its next item, which has run, failed or left.
+    Flow(Flow<X>),
+}
+
+/// One worker of a loop.
+pub struct Worker<'r, S: Source, A: Accumulators, E: Exits> {
+    run: &'r Run<S, A, E>,
+    lease: Option<&'r Lease>,
+    feed: Option<&'r mut S::Feed>,
+    seat: usize,
+    size: BatchSize,
+    hand: Option<Hand<<S::Shared as Handout>::Chunk<'r>>>,
+    /// What the last batch ran, for its parts.
+    segment: Option<Segment>,
+    completed: u64,
+    failed: u64,
+    over: bool,
+}
+
+impl<S: Source, A: Accumulators, E: Exits> std::fmt::Debug for Worker<'_, S, A, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker")
+            .field("seat", &self.seat)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
+    /// Takes a seat and works for the loop until there is nothing left to do.
+    pub(super) fn attend(
+        run: &'r Run<S, A, E>,
+        lease: Option<&'r Lease>,
+        feed: Option<&'r mut S::Feed>,
+        work: &impl Fn(&mut Worker<'_, S, A, E>),
+    ) {
+        // The calling thread has seat 0 whenever it comes.
+        let seat = match feed {
+            Some(_) => 0,
+            None => run.seats.fetch_add(1, Ordering::Relaxed),
+        };
+        run.source.arrive();
+        let mut worker = Worker {
+            run,
+            lease,
+            feed,
+            seat,
+            size: BatchSize::new(run.settings.batch),
+            hand: None,
+            segment: None,
+            completed: 0,
+            failed: 0,
+            over: false,
+        };
+        while worker.take() {
+            // Bodies are caught one by one; what comes through to here is the panic of a local's expression.
+            if let Err(payload) = unwind::catch(|| work(&mut worker)) {
+                worker.first_panicked(payload);
+            }
+        }
+        worker.publish(None);
+        run.count(worker.completed, worker.failed);
+    }
+
+    /// Makes sure that there is a batch in hand.
+    fn take(&mut self) -> bool {
+        if self.hand.is_some() {
+            return true;
+        }
+        if self.over {
+            return false;
+        }
+        let run = self.run;
+        self.publish(None);
+        let stop = run.signals.stop_cause();
+        let taken = if stop.is_some() {
+            None
+        } else {
+            let ask = Ask {
+                seat: self.seat,
+                want: self.size.get(),
+                signals: &run.signals,
+            };
+            match &mut self.feed {
+                Some(feed) => S::feed(&run.source, feed, ask),
+                None => run.source.take(ask),
+            }
+        };
+        let Some((index, chunk)) = taken else {
+            self.over = true;
+            if !run.signals.has_exit()
+                && let Some(cause) = run.signals.stop_cause()
+                && !run.source.is_exhausted()
+            {
+                run.stop(cause);
+            }
+            return false;
+        };
+        self.hand = Some(Hand { index, chunk });
+        self.publish(Some(index));
+        self.recruit();
+        true
+    }
+
+    /// Sends for two more workers: each that comes sends for two, so all are there after few rounds, and the caller is
+    /// not held up.
+    fn recruit(&self) {
+        let Some(lease) = self.lease else { return };
+        let absent = &self.run.absent;
+        if absent.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let before = absent
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |absent| {
+                Some(absent.saturating_sub(2))
+            })
+            .unwrap_or(0);
+        if before > 0 {
+            lease.request(before.min(2));
+        }
+    }
+
+    /// Tells the monitor what this worker is at.
+    fn publish(&self, index: Option<usize>) {
+        if let Some(progress) = &self.run.progress {
+            progress.publish(self.seat, index, self.completed, self.failed);
+        }
+    }
+
+    /// Returns fresh parts for the reduced variables.
+    pub fn parts(&mut self) -> A::Parts {
+        self.run.merge.lock().fresh()
+    }
+
+    /// Runs the next batch; false when there is none left for this worker.
+    #[inline]
+    pub fn batch(&mut self, mut body: impl FnMut(S::Item) -> Flow<E::Value>) -> bool {
+        if !self.take() {
+            return false;
+        }
+        let Some(Hand {
+            index: start,
+            mut chunk,
+        }) = self.hand.take()
+        else {
+            return false;
+        };
+        let mut index = start;
+        let mut last = false;
+        let began = Instant::now();
+        loop {
+            let paused = self.run_chunk(&mut chunk, &mut index, &mut body);
+            let ran = match paused {
+                Ok(Pause::End) => {
+                    if let Some(payload) = chunk.source_panic() {
+                        self.run.leave(index, Leave::Panic(payload));
+                        last = true;
+                    }
+                    break;
+                }
+                Ok(Pause::Past) => break,
+                Ok(Pause::Stopped(cause)) => {
+                    if chunk.size_hint().0 > 0 {
+                        self.run.skip(index, cause);
+                    }
+                    break;
+                }
+                Ok(Pause::Flow(flow)) => self.conclude(index, flow),
+                Err(payload) => self.panicked(index, payload),
+            };
+            index += 1;
+            if !ran {
+                last = true;
+                break;
+            }
+        }
+        if index > start {
+            self.size.learn(index - start, began.elapsed());
+        }
+        self.drop_rest(chunk);
+        self.segment = Some(Segment {
+            start,
+            end: index,
+            last,
+        });
+        self.over |= last;
+        !self.over
+    }
+
+    /// Runs items until the chunk ends or something happens. `index` is that of the item at which it paused.
+    #[inline]
+    fn run_chunk(
+        &mut self,
+        chunk: &mut <S::Shared as Handout>::Chunk<'r>,
+        index: &mut usize,
+        body: &mut impl FnMut(S::Item) -> Flow<E::Value>,
+    ) -> Result<Pause<E::Value>, Payload> {
+        /// Counts in a register and writes the count back however the chunk is left.
+        struct Count<'a> {
+            index: &'a mut usize,
+            at: usize,
+        }
+
+        impl Drop for Count<'_> {
+            fn drop(&mut self) {
+                *self.index = self.at;
+            }
+        }
+
+        let run = self.run;
+        let before = *index;
+        let result = unwind::catch(|| {
+            let mut count = Count { at: *index, index };
+            if S::INDEXED && !E::POSSIBLE {
+                // A chunk is worth little time, so looking once is enough, and the loop stays one that can be
+                // vectorised.
+                if run.signals.is_past_exit(count.at) {
+                    return Pause::Past;
+                }
+                if let Some(cause) = run.signals.stop_cause() {
+                    return Pause::Stopped(cause);
+                }
+                for item in chunk {
+                    match body(item) {
+                        Flow::Next => count.at += 1,
+                        flow => return Pause::Flow(flow),
+                    }
+                }
+                return Pause::End;
+            }
+            loop {
+                if run.signals.is_past_exit(count.at) {
+                    return Pause::Past;
+                }
+                // The deadline is looked at before each batch: a clock costs more than many a body.
+                if run.signals.is_token_stopped() {
+                    return Pause::Stopped(StopCause::Token);
+                }
+                let Some(item) = chunk.next() else {
+                    return Pause::End;
+                };
+                match body(item) {
+                    Flow::Next => count.at += 1,
+                    flow => return Pause::Flow(flow),
+                }
+            }
+        });
+        self.completed += (*index - before) as u64;
+        result
+    }
+
+    /// Records how an item ended that did not just go on; false when it left the loop.
+    #[cold]
+    fn conclude(&mut self, index: usize, flow: Flow<E::Value>) -> bool {
+        match flow {
+            Flow::Next => self.completed += 1,
+            Flow::Failed(failure) => {
+                self.failed += 1;
+                self.report_failure(index, &failure);
+            }
+            Flow::Break => {
+                self.completed += 1;
+                self.run.leave(index, Leave::Break);
+                return false;
+            }
+            Flow::Exit(value) => {
+                self.run.leave(index, Leave::Exit(value));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Records that an item's body panicked; false when that ends the loop.
+    #[cold]
+    fn panicked(&mut self, index: usize, payload: Payload) -> bool {
+        self.failed += 1;
+        if self.run.settings.policy == ErrorPolicy::Raise {
+            self.run.leave(index, Leave::Panic(payload));
+            return false;
+        }
+        let message = format!("panicked: {}", unwind::message(&payload));
+        unwind::discard(payload);
+        self.report_failure(index, &Failure::from_message(message));
+        true
+    }
+
+    fn report_failure(&mut self, index: usize, failure: &Failure) {
+        // A subscriber that panics must not take the worker with it.
+        if let Err(payload) = unwind::catch(|| self.run.fail(index, failure)) {
+            self.run.keep_drop_panic(payload);
+        }
+    }
+
+    /// A local's expression failed or left: that counts as the item's in hand, which does not run.
+    #[cold]
+    pub fn failed(&mut self, flow: Flow<E::Value>) {
+        self.first_ended(|worker, index| worker.conclude(index, flow));
+    }
+
+    #[cold]
+    fn first_panicked(&mut self, payload: Payload) {
+        self.first_ended(|worker, index| worker.panicked(index, payload));
+    }
+
+    fn first_ended(&mut self, conclude: impl FnOnce(&mut Self, usize) -> bool) {
+        let Some(mut hand) = self.hand.take() else {
+            // The expression is evaluated with a batch in hand; nothing else calls this.
+            return;
+        };
+        let index = hand.index;
+        // The item is gone, as it is in a loop whose body leaves before it uses it.
+        match unwind::catch(|| hand.chunk.next().map(drop)) {
+            Ok(Some(())) => {}
+            Ok(None) => {
+                // A live or panicked chunk that gives no item after all: the source's own end comes first.
+                if let Some(payload) = hand.chunk.source_panic() {
+                    self.run.leave(index, Leave::Panic(payload));
+                    self.over = true;
+                }
+                return;
+            }
+            Err(payload) => self.run.keep_drop_panic(payload),
+        }
+        let goes_on = conclude(self, index);
+        if !A::EMPTY {
+            self.run.merge.lock().put(
+                Segment {
+                    start: index,
+                    end: index + 1,
+                    last: !goes_on,
+                },
+                None,
+            );
+        }
+        hand.index += 1;
+        // What is in hand has at least one item, so that the next local is made for one.
+        if goes_on && hand.chunk.size_hint().0 > 0 {
+            self.hand = Some(hand);
+        } else {
+            self.drop_rest(hand.chunk);
+            self.over = !goes_on;
+        }
+    }
+
+    /// Drops items that are not run; their `Drop` may panic.
+    fn drop_rest(&self, chunk: <S::Shared as Handout>::Chunk<'r>) {
+        if let Err(payload) = unwind::drop_caught(chunk) {
+            self.run.keep_drop_panic(payload);
+        }
+    }
+
+    /// Hands in the parts of the last batch, and leaves fresh ones in their place.
+    pub fn settle(&mut self, refs: impl PartRefs<Parts = A::Parts>) {
+        if A::EMPTY {
+            return;
+        }
+        let unordered = !A::ORDERED && !E::POSSIBLE;
+        let segment = self.segment.take();
+        // Where order does not matter, the parts are kept until this worker is done.
+        if unordered && !self.over {
+            return;
+        }
+        if !unordered && segment.is_none() {
+            return;
+        }
+        let run = self.run;
+        let settled = unwind::catch(|| {
+            let fresh = run.merge.lock().fresh();
+            let parts = refs.replace(fresh);
+            let mut merge = run.merge.lock();
+            match segment {
+                Some(segment) if !unordered => merge.put(segment, Some(parts)),
+                _ => merge.add(parts),
+            }
+        });
+        if let Err(payload) = settled {
+            let index = segment.map_or(0, |segment| segment.start);
+            run.leave(index, Leave::Panic(payload));
+            self.over = true;
+        }
+    }
+}

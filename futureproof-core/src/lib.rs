@@ -1,0 +1,57 @@
+//! The runtime of the [futureproof](https://docs.rs/futureproof) crate. Use that crate; this one is its engine room.
+//!
+//! One engine runs everything: a *source* hands items out in input order, *workers* run flat loops of take, run and
+//! record, an *exit* cell keeps the lowest index that ends the loop, and a *sink* takes what the bodies give.
+
+#![deny(unsafe_code)]
+
+mod context;
+mod describe;
+mod engine;
+mod flow;
+mod gate;
+#[cfg(all(test, loom))]
+#[allow(unsafe_code)]
+mod models;
+mod monitor;
+mod policy;
+mod pool;
+mod raw;
+mod reduce;
+mod report;
+mod source;
+mod stop;
+mod sync;
+mod unwind;
+
+pub use crate::engine::ParallelFor;
+pub use crate::monitor::MonitorInterval;
+pub use crate::policy::{ErrorPolicy, UnknownErrorPolicy};
+pub use crate::pool::{TaskPool, TaskPoolBuilder, default_workers};
+pub use crate::reduce::{Max, Min, Reduce};
+pub use crate::report::{Ended, Report};
+pub use crate::source::{IntoSource, Pull, PullHere, pull, pull_here};
+pub use crate::stop::{StopCause, StopToken, Stopped, is_stopping};
+pub use crate::unwind::Payload;
+
+/// What expansions name. Not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::ParallelFor as Loop;
+    pub use crate::describe::{
+        Describe, DescribeAny, DescribeDebug, DescribeDeref, DescribeDisplay, DescribeError,
+        DescribeType, ErrorVtable, Failure, Residual, VtableAny, VtableDebug, VtableDeref,
+        VtableDisplay, VtableError,
+    };
+    pub use crate::engine::{Exits, Leaves, Worker, each, each_plain, workers, workers_plain};
+    pub use crate::flow::{Flow, Hole, Never, Outcome, Try, broke, send};
+    pub use crate::policy::ErrorPolicy;
+    pub use crate::pool::TaskPool;
+    pub use crate::reduce::{Accumulator, Accumulators, Added, Largest, Smallest};
+    pub use crate::report::Report;
+    pub use crate::source::{
+        CallerFedKind, Fed, Handout, Indexed, IndexedKind, IntoIndexed, Shared, SharedKind, Source, Tag,
+        ViaCaller, ViaIndexed, ViaShared,
+    };
+    pub use crate::stop::Stopped;
+}

@@ -1,0 +1,151 @@
+//! How a pool is configured.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::shared::{Config, Hook, Shared};
+use super::{TaskPool, default_workers};
+use crate::sync::Arc;
+
+/// Idle threads are let go after this long unless the builder says otherwise.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Configures and builds a [`TaskPool`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use futureproof_core::TaskPool;
+///
+/// let pool = TaskPool::builder()
+///     .workers(8)
+///     .name("thumbnails")
+///     .stack_size(4 * 1024 * 1024)
+///     .keep_alive(Duration::from_secs(60))
+///     .build();
+/// assert_eq!(pool.name(), "thumbnails");
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct TaskPoolBuilder {
+    workers: Option<usize>,
+    name: String,
+    stack_size: Option<usize>,
+    keep_alive: Duration,
+    on_thread_start: Option<Hook>,
+    on_thread_stop: Option<Hook>,
+    unlimited: bool,
+}
+
+impl TaskPoolBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            workers: None,
+            name: "task-pool".into(),
+            stack_size: None,
+            keep_alive: KEEP_ALIVE,
+            on_thread_start: None,
+            on_thread_stop: None,
+            unlimited: false,
+        }
+    }
+
+    /// Sets how many threads the pool has at most; default: [`default_workers`].
+    ///
+    /// # Panics
+    ///
+    /// Panics when `workers` is zero.
+    pub fn workers(mut self, workers: usize) -> Self {
+        assert_workers(workers);
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Sets the name of the pool and of its threads, which get a number each: `name-1`, `name-2`, …
+    ///
+    /// Linux shows the first 15 bytes of a thread's name.
+    ///
+    /// # Panics
+    ///
+    /// Panics when `name` contains a NUL byte.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        assert!(
+            !name.contains('\0'),
+            "the name of a task pool must not contain a NUL byte, but it is {name:?}"
+        );
+        self.name = name;
+        self
+    }
+
+    /// Sets the stack size of the pool's threads, in bytes; default: the standard library's.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// Sets how long an idle thread is kept; default: 10 s.
+    pub fn keep_alive(mut self, time: Duration) -> Self {
+        self.keep_alive = time;
+        self
+    }
+
+    /// Sets what every thread runs when it starts. A panic in it is logged and the thread goes on.
+    pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_thread_start = Some(Box::new(hook));
+        self
+    }
+
+    /// Sets what every thread runs before it ends. A panic in it is logged.
+    pub fn on_thread_stop(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_thread_stop = Some(Box::new(hook));
+        self
+    }
+
+    /// Lets loops ask for more workers than the pool's default.
+    pub(super) fn unlimited(mut self) -> Self {
+        self.unlimited = true;
+        self
+    }
+
+    /// Builds the pool; no thread is started yet.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the number of workers is not set and `FUTUREPROOF_WORKERS` is not a number of workers.
+    #[must_use]
+    pub fn build(self) -> TaskPool {
+        let workers = self.workers.unwrap_or_else(default_workers);
+        TaskPool {
+            shared: Arc::new(Shared::new(Config {
+                workers,
+                limit: if self.unlimited { usize::MAX } else { workers },
+                name: self.name,
+                stack_size: self.stack_size,
+                keep_alive: self.keep_alive,
+                on_thread_start: self.on_thread_start,
+                on_thread_stop: self.on_thread_stop,
+            })),
+        }
+    }
+}
+
+/// The one wording for a number of workers that cannot be.
+#[track_caller]
+pub(crate) fn assert_workers(workers: usize) {
+    assert!(
+        workers > 0,
+        "`workers` must be at least 1, but it is 0; leave the option out for the default"
+    );
+}
+
+impl fmt::Debug for TaskPoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskPoolBuilder")
+            .field("workers", &self.workers)
+            .field("name", &self.name)
+            .field("stack_size", &self.stack_size)
+            .field("keep_alive", &self.keep_alive)
+            .finish_non_exhaustive()
+    }
+}

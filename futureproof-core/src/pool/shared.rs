@@ -1,0 +1,301 @@
+//! The state that a pool's handle and its threads share.
+//!
+//! Work is queued as *requests*: "up to n threads may join this". A thread takes one place of the frontmost request,
+//! joins, and comes back when there is nothing left to do there. Rules:
+//!
+//! 1. A thread joins only work that asked for it, and runs nothing else until it has left that work.
+//! 2. A request is withdrawn by the work that made it, so the queue holds no stale entries.
+//! 3. No user code runs while the lock is held.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering};
+use crate::unwind;
+
+/// Something that pool threads can join.
+pub(crate) trait Work: Send + Sync {
+    /// Joins, runs what there is to run, and returns when there is nothing left to do. Must not unwind.
+    fn work(&self);
+
+    /// Hears that the pool is closed: no thread will come for what was requested.
+    fn abandon(&self);
+}
+
+pub(super) type Hook = Box<dyn Fn() + Send + Sync>;
+
+pub(crate) struct Config {
+    pub(crate) workers: usize,
+    pub(crate) limit: usize,
+    pub(crate) name: String,
+    pub(super) stack_size: Option<usize>,
+    pub(super) keep_alive: Duration,
+    pub(super) on_thread_start: Option<Hook>,
+    pub(super) on_thread_stop: Option<Hook>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    state: Mutex<State>,
+    /// Signalled once per place that an idle thread should look at.
+    wanted: Condvar,
+    /// Signalled when the last thread has gone.
+    gone: Condvar,
+    /// Changed under the lock; read without it where an old answer does no harm.
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    requests: VecDeque<Request>,
+    /// Places in `requests`, summed.
+    places: usize,
+    /// Threads that wait for a place.
+    idle: usize,
+    /// Threads that exist or are being started.
+    threads: usize,
+    /// Threads ever started, for their names.
+    started: usize,
+    /// Of threads that have not been joined yet.
+    handles: Vec<JoinHandle<()>>,
+    warned: bool,
+}
+
+struct Request {
+    work: Arc<dyn Work>,
+    places: usize,
+}
+
+thread_local! {
+    /// The pool that this thread belongs to, by address; only compared, never followed.
+    static HOME: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Shared {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            config,
+            state: Mutex::default(),
+            wanted: Condvar::new(),
+            gone: Condvar::new(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks that up to `threads` more threads join `work`; returns how many threads the pool has.
+    ///
+    /// Zero means that none could be started: the caller has to do the work itself.
+    pub(crate) fn request(self: &Arc<Self>, work: &Arc<dyn Work>, threads: usize) -> usize {
+        let mut state = self.state.lock();
+        if self.is_closed() || threads == 0 {
+            return state.threads;
+        }
+        match state
+            .requests
+            .iter_mut()
+            .find(|request| Arc::ptr_eq(&request.work, work))
+        {
+            Some(request) => request.places += threads,
+            None => state.requests.push_back(Request {
+                work: work.clone(),
+                places: threads,
+            }),
+        }
+        state.places += threads;
+        for _ in 0..threads.min(state.idle) {
+            self.wanted.notify_one();
+        }
+        let mut missing = state.places.saturating_sub(state.idle).min(threads);
+        while missing > 0 && state.threads < self.config.limit {
+            state.threads += 1;
+            state.started += 1;
+            let number = state.started;
+            drop(state);
+            let handle = self.start_thread(number);
+            state = self.state.lock();
+            match handle {
+                Ok(handle) => {
+                    // Threads that have been let go need no joining any more.
+                    state.handles.retain(|handle| !handle.is_finished());
+                    state.handles.push(handle);
+                }
+                Err(error) => {
+                    self.leave(&mut state);
+                    let first = !std::mem::replace(&mut state.warned, true);
+                    let threads = state.threads;
+                    drop(state);
+                    if first {
+                        self.warn_no_thread(&error, threads);
+                    }
+                    return threads;
+                }
+            }
+            missing -= 1;
+        }
+        state.threads
+    }
+
+    #[cold]
+    fn warn_no_thread(&self, error: &std::io::Error, threads: usize) {
+        tracing::warn!(
+            target: "futureproof",
+            pool = %self.config.name,
+            error = %error,
+            threads,
+            "cannot start another thread; going on with those there are"
+        );
+    }
+
+    /// Takes back what `work` requested and nobody has taken yet.
+    pub(crate) fn withdraw(&self, work: &Arc<dyn Work>) {
+        let mut state = self.state.lock();
+        let found = state
+            .requests
+            .iter()
+            .position(|request| Arc::ptr_eq(&request.work, work));
+        let request = found.and_then(|at| state.requests.remove(at));
+        if let Some(request) = &request {
+            state.places -= request.places;
+        }
+        drop(state);
+    }
+
+    /// Is the calling thread one of this pool's?
+    pub(crate) fn is_current(&self) -> bool {
+        HOME.with(Cell::get) == self.address()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.state.lock().threads
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Abandons what is queued, lets the threads finish what they are in, and joins them.
+    pub(super) fn close(&self) {
+        let (requests, handles) = {
+            let mut state = self.state.lock();
+            self.closed.store(true, Ordering::Release);
+            state.places = 0;
+            (
+                std::mem::take(&mut state.requests),
+                std::mem::take(&mut state.handles),
+            )
+        };
+        self.wanted.notify_all();
+        for request in requests {
+            if let Err(payload) = unwind::catch(|| request.work.abandon()) {
+                unwind::discard(payload);
+            }
+        }
+        // A pool dropped by one of its own bodies must not wait for itself.
+        if self.is_current() {
+            return;
+        }
+        let mut state = self.state.lock();
+        while state.threads > 0 {
+            state = self.gone.wait(state);
+        }
+        drop(state);
+        for handle in handles {
+            // Pool threads catch everything, so there is no panic to hear of.
+            let _ = handle.join();
+        }
+    }
+
+    fn start_thread(self: &Arc<Self>, number: usize) -> std::io::Result<JoinHandle<()>> {
+        let mut builder =
+            std::thread::Builder::new().name(format!("{}-{number}", self.config.name));
+        if let Some(bytes) = self.config.stack_size {
+            builder = builder.stack_size(bytes);
+        }
+        let shared = self.clone();
+        builder.spawn(move || shared.run_thread())
+    }
+
+    fn run_thread(&self) {
+        HOME.with(|home| home.set(self.address()));
+        self.run_hook("on_thread_start", self.config.on_thread_start.as_ref());
+        while let Some(work) = self.next_work() {
+            if let Err(payload) = unwind::catch(|| work.work()) {
+                unwind::discard(payload);
+            }
+        }
+        self.run_hook("on_thread_stop", self.config.on_thread_stop.as_ref());
+    }
+
+    /// Waits for a place; `None` when this thread should end.
+    fn next_work(&self) -> Option<Arc<dyn Work>> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(request) = state.requests.front_mut() {
+                let work = request.work.clone();
+                request.places -= 1;
+                let last = request.places == 0;
+                let spent = if last {
+                    state.requests.pop_front()
+                } else {
+                    None
+                };
+                state.places -= 1;
+                drop(state);
+                drop(spent);
+                return Some(work);
+            }
+            if self.is_closed() {
+                self.leave(&mut state);
+                return None;
+            }
+            state.idle += 1;
+            let timed_out;
+            (state, timed_out) = self.wanted.wait_timeout(state, self.config.keep_alive);
+            state.idle -= 1;
+            if timed_out && state.requests.is_empty() {
+                self.leave(&mut state);
+                return None;
+            }
+        }
+    }
+
+    /// Counts a thread out under the lock that saw the queue empty, so that the next request starts another one.
+    fn leave(&self, state: &mut State) {
+        state.threads -= 1;
+        if state.threads == 0 {
+            self.gone.notify_all();
+        }
+    }
+
+    fn run_hook(&self, which: &'static str, hook: Option<&Hook>) {
+        let Some(hook) = hook else { return };
+        if let Err(payload) = unwind::catch(hook) {
+            tracing::error!(
+                target: "futureproof",
+                pool = %self.config.name,
+                panic = unwind::message(&payload),
+                "the hook {which} panicked"
+            );
+            unwind::discard(payload);
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("name", &self.config.name)
+            .finish_non_exhaustive()
+    }
+}

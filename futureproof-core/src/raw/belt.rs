@@ -1,0 +1,262 @@
+//! A batch that is shared while it fills.
+//!
+//! One thread, the *filler*, pulls items from a source and lays them on its belt. Until it has finished, any other
+//! thread may take the item at the head, so no item waits for the next one to be pulled. When the filler has finished,
+//! what is left is its own.
+//!
+//! | slot | state | who may touch it |
+//! |---|---|---|
+//! | `head.next..len` while filling | written | whoever holds the lock of `head`, and takes in order |
+//! | `head.next..len` afterwards | written | the [`Taken`] alone |
+//! | `len..` while filling | vacant | the [`Filler`] alone |
+//! | all others | vacant | nobody |
+//!
+//! At most one [`Filler`] or [`Taken`] exists for a belt at a time: `head.in_use`.
+
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
+
+use crate::sync::{AtomicUsize, Mutex, Ordering, UnsafeCell};
+
+type Slot<T> = UnsafeCell<MaybeUninit<T>>;
+
+/// See the [module](self).
+pub(crate) struct Belt<T> {
+    slots: OnceLock<Box<[Slot<T>]>>,
+    /// How many slots have been filled since the filler began. Stored with `Release` after the slot is written; a taker
+    /// loads it with `Acquire` before it reads the slot.
+    len: AtomicUsize,
+    head: Mutex<Head>,
+}
+
+struct Head {
+    /// The first slot that nobody has taken.
+    next: usize,
+    /// The index, in the loop's input, of slot 0.
+    base: usize,
+    filling: bool,
+    in_use: bool,
+}
+
+// SAFETY: items move between threads by value, never shared, so `T: Send` is all they need; the table above keeps two
+// threads from touching one slot at once.
+unsafe impl<T: Send> Sync for Belt<T> {}
+
+impl<T> Belt<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: OnceLock::new(),
+            len: AtomicUsize::new(0),
+            head: Mutex::new(Head {
+                next: 0,
+                base: 0,
+                filling: false,
+                in_use: false,
+            }),
+        }
+    }
+
+    /// Begins a batch whose first item has the index `base`. The first call fixes the belt's capacity.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the belt is in use.
+    pub(crate) fn fill(&self, base: usize, capacity: usize) -> Filler<'_, T> {
+        let slots = self.slots.get_or_init(|| {
+            (0..capacity.max(1))
+                .map(|_| UnsafeCell::new(MaybeUninit::uninit()))
+                .collect()
+        });
+        let mut head = self.head.lock();
+        assert!(!head.in_use, "a belt has one filler at a time");
+        *head = Head {
+            next: 0,
+            base,
+            filling: true,
+            in_use: true,
+        };
+        // Under the lock: a taker that sees `filling` sees the belt empty.
+        self.len.store(0, Ordering::Relaxed);
+        Filler {
+            belt: self,
+            slots,
+            len: 0,
+        }
+    }
+
+    /// Takes the item at the head, with its index, if the belt is being filled and is not empty.
+    pub(crate) fn take(&self) -> Option<(usize, T)> {
+        let mut head = self.head.lock();
+        if !head.filling || head.next == self.len.load(Ordering::Acquire) {
+            return None;
+        }
+        let slot = head.next;
+        head.next += 1;
+        let index = head.base + slot;
+        // SAFETY: the slot is below `len`, so it was written before the `Release` store that we have acquired; it is
+        // not below the old `next`, so nobody has taken it, and the lock keeps others from taking it now.
+        let item = unsafe { self.read(slot) };
+        Some((index, item))
+    }
+
+    /// Moves the item out of a slot.
+    ///
+    /// # Safety
+    ///
+    /// The slot is written, the writing happens before this call, and nobody else reads it, now or later.
+    unsafe fn read(&self, slot: usize) -> T {
+        let slots = self.slots.get().expect("a filled belt has slots");
+        slots[slot].with(|slot| {
+            // SAFETY: the pointer comes from a live cell and, by the caller's word, nobody writes to it now.
+            let slot = unsafe { slot.read() };
+            // SAFETY: written, by the caller's word; and never read again, so the item is not duplicated.
+            unsafe { slot.assume_init() }
+        })
+    }
+}
+
+/// Lays items on a [`Belt`].
+pub(crate) struct Filler<'a, T> {
+    belt: &'a Belt<T>,
+    slots: &'a [Slot<T>],
+    len: usize,
+}
+
+impl<'a, T> Filler<'a, T> {
+    pub(crate) fn is_full(&self) -> bool {
+        self.len == self.slots.len()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Lays an item on the belt, where others can take it from now on.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the belt is full.
+    pub(crate) fn push(&mut self, item: T) {
+        self.slots[self.len].with_mut(|slot| {
+            // SAFETY: slots from `len` on are vacant and, while the belt is being filled, the filler's alone.
+            unsafe { slot.write(MaybeUninit::new(item)) }
+        });
+        self.len += 1;
+        self.belt.len.store(self.len, Ordering::Release);
+    }
+
+    /// Ends the batch: what has not been taken is the filler's own.
+    pub(crate) fn finish(self) -> Taken<'a, T> {
+        let belt = self.belt;
+        // The filler's own drop would end the use of the belt, which goes on.
+        std::mem::forget(self);
+        Taken::close(belt)
+    }
+}
+
+impl<T> Drop for Filler<'_, T> {
+    fn drop(&mut self) {
+        drop(Taken::close(self.belt));
+    }
+}
+
+/// The rest of a batch: an iterator over the items nobody else has taken. Dropping it drops what is left.
+pub(crate) struct Taken<'a, T> {
+    belt: &'a Belt<T>,
+    next: usize,
+    end: usize,
+    base: usize,
+}
+
+impl<'a, T> Taken<'a, T> {
+    fn close(belt: &'a Belt<T>) -> Self {
+        let mut head = belt.head.lock();
+        head.filling = false;
+        Self {
+            belt,
+            next: head.next,
+            // This thread stored it.
+            end: belt.len.load(Ordering::Relaxed),
+            base: head.base,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.next == self.end
+    }
+
+    /// The index of the first item.
+    pub(crate) fn start(&self) -> usize {
+        self.base + self.next
+    }
+}
+
+impl<T> Iterator for Taken<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        if self.next == self.end {
+            return None;
+        }
+        let slot = self.next;
+        self.next += 1;
+        // SAFETY: this thread wrote the slot; the belt is no longer being filled, so nobody else takes from it, and
+        // `next` has moved on, so neither do we.
+        Some(unsafe { self.belt.read(slot) })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.end - self.next, Some(self.end - self.next))
+    }
+}
+
+impl<T> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        /// Frees the belt even when an item's drop panics; what is left is leaked then.
+        struct Free<'a, T>(&'a Belt<T>);
+
+        impl<T> Drop for Free<'_, T> {
+            fn drop(&mut self) {
+                self.0.head.lock().in_use = false;
+            }
+        }
+
+        let _free = Free(self.belt);
+        self.for_each(drop);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_taken_is_the_fillers() {
+        let belt = Belt::new();
+        let mut filler = belt.fill(10, 4);
+        for item in ["a", "b", "c"] {
+            filler.push(item);
+        }
+        assert_eq!(belt.take(), Some((10, "a")));
+        let mut taken = filler.finish();
+        assert_eq!(belt.take(), None, "a finished batch is closed to others");
+        assert_eq!((taken.start(), taken.next()), (11, Some("b")));
+        drop(taken);
+        assert_eq!(belt.fill(13, 4).len(), 0, "the belt can be used again");
+    }
+
+    #[test]
+    fn every_item_is_dropped_once() {
+        let item = std::rc::Rc::new(());
+        let belt = Belt::new();
+        let mut filler = belt.fill(0, 8);
+        (0..6).for_each(|_| filler.push(item.clone()));
+        drop(belt.take());
+        let mut taken = filler.finish();
+        drop(taken.next());
+        drop(taken);
+        belt.fill(6, 8).push(item.clone());
+        assert_eq!(std::rc::Rc::strong_count(&item), 1);
+    }
+}

@@ -1,0 +1,279 @@
+//! Stopping a loop or scope from outside, and asking from inside whether to stop.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::pool::Shared;
+use crate::report::Report;
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
+
+/// Stops the loops it is given to; clones stop together.
+///
+/// A stop takes effect before the next item starts: bodies that are running finish, or ask [`is_stopping`] and leave
+/// early. A stopped loop evaluates to [`Err(Stopped)`](Stopped).
+///
+/// # Examples
+///
+/// ```
+/// use futureproof_core::{ParallelFor, StopToken, pull};
+///
+/// let token = StopToken::new();
+/// let outcome = ParallelFor::new().stop(&token).for_each(pull(0u64..), |n| {
+///     if n == 1000 {
+///         token.stop();
+///     }
+/// });
+/// assert!(outcome.or_stopped().is_err());
+/// ```
+#[derive(Clone, Default)]
+pub struct StopToken(Arc<AtomicBool>);
+
+impl StopToken {
+    /// Creates a token that has not been stopped.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(false)))
+    }
+
+    /// Stops everything that holds this token or a clone of it. Stopping twice is the same as stopping once.
+    ///
+    /// It only sets a flag, so it may be called from a Ctrl-C handler's thread.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Returns whether the token has been stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let token = futureproof_core::StopToken::new();
+    /// token.clone().stop();
+    /// assert!(token.is_stopped());
+    /// ```
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for StopToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StopToken")
+            .field("stopped", &self.is_stopped())
+            .finish()
+    }
+}
+
+/// Why a loop was stopped before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopCause {
+    /// Its [`StopToken`] was stopped.
+    Token,
+    /// Its deadline passed; the time it was given.
+    Deadline(Duration),
+    /// Its owner called `stop`.
+    Asked,
+}
+
+/// The error of a loop that was stopped before its end; it still has the [`Report`] of what was done.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use futureproof_core::{ParallelFor, StopCause};
+///
+/// let stopped = ParallelFor::new()
+///     .deadline(Duration::ZERO)
+///     .for_each(0..10, |_| ())
+///     .or_stopped()
+///     .unwrap_err();
+/// assert_eq!(stopped.cause(), StopCause::Deadline(Duration::ZERO));
+/// assert_eq!(stopped.report().completed(), 0);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Stopped {
+    pub(crate) cause: StopCause,
+    pub(crate) report: Report,
+}
+
+impl Stopped {
+    /// Returns why the loop was stopped.
+    #[must_use]
+    pub fn cause(&self) -> StopCause {
+        self.cause
+    }
+
+    /// Returns what the loop had done when it was stopped.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause {
+            StopCause::Token => f.write_str("the loop was stopped by its token")?,
+            StopCause::Asked => f.write_str("it was stopped by its owner")?,
+            StopCause::Deadline(limit) => write!(f, "the loop reached its deadline of {limit:?}")?,
+        }
+        write!(f, " after {} completed items", self.report.completed())
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// What the workers of one loop look at before each item.
+pub(crate) struct Signals {
+    /// The lowest index known to end the loop; `usize::MAX` while there is none. Only ever lowered.
+    exit: AtomicUsize,
+    token: Option<StopToken>,
+    deadline: Option<(Instant, Duration)>,
+    /// The pool whose threads work for it.
+    pool: Option<Arc<Shared>>,
+    /// Of the loop in whose body this one was started.
+    outer: Option<Arc<Signals>>,
+}
+
+impl Signals {
+    pub(crate) fn new(token: Option<StopToken>, limit: Option<Duration>) -> Self {
+        Self {
+            exit: AtomicUsize::new(usize::MAX),
+            token,
+            pool: None,
+            outer: None,
+            // A deadline too far away to be written down is none.
+            deadline: limit
+                .and_then(|limit| Instant::now().checked_add(limit).map(|at| (at, limit))),
+        }
+    }
+
+    /// Says that the loop is started, and ends, in the body this thread is in.
+    pub(crate) fn nested(mut self) -> Self {
+        self.outer = current();
+        self
+    }
+
+    /// Says whose threads work for the loop.
+    pub(crate) fn on(mut self, pool: &Arc<Shared>) -> Self {
+        self.pool = Some(pool.clone());
+        self
+    }
+
+    pub(crate) fn lower_exit(&self, index: usize) {
+        self.exit.fetch_min(index, Ordering::Relaxed);
+    }
+
+    /// Is `index` behind an exit, so that it must not start?
+    ///
+    /// Relaxed: the flag is a hint that spares work. What the exit carries travels under a lock.
+    pub(crate) fn is_past_exit(&self, index: usize) -> bool {
+        self.exit.load(Ordering::Relaxed) < index
+    }
+
+    pub(crate) fn has_exit(&self) -> bool {
+        self.exit.load(Ordering::Relaxed) != usize::MAX
+    }
+
+    pub(crate) fn is_token_stopped(&self) -> bool {
+        self.token.as_ref().is_some_and(StopToken::is_stopped)
+    }
+
+    pub(crate) fn stop_cause(&self) -> Option<StopCause> {
+        if self.is_token_stopped() {
+            return Some(StopCause::Token);
+        }
+        match self.deadline {
+            Some((at, limit)) if Instant::now() >= at => Some(StopCause::Deadline(limit)),
+            _ => None,
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.has_exit() || self.stop_cause().is_some()
+    }
+
+    /// This and the loops around it, innermost first.
+    fn outwards(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |signals| signals.outer.as_deref())
+    }
+}
+
+/// The signals of the innermost loop whose body this thread is in.
+fn current() -> Option<Arc<Signals>> {
+    ENTERED
+        .try_with(|entered| entered.borrow().last().cloned())
+        .ok()
+        .flatten()
+}
+
+/// Is this thread in the body of a loop that threads of `pool` work for, however deep?
+pub(crate) fn works_for(pool: &Arc<Shared>) -> bool {
+    current().is_some_and(|signals| {
+        signals.outwards().any(|signals| {
+            signals
+                .pool
+                .as_ref()
+                .is_some_and(|its| Arc::ptr_eq(its, pool))
+        })
+    })
+}
+
+thread_local! {
+    /// The signals of the loops whose bodies this thread is in, outermost first.
+    static ENTERED: RefCell<Vec<Arc<Signals>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Marks this thread as working for a loop until dropped.
+pub(crate) struct Entered(bool);
+
+impl Entered {
+    pub(crate) fn new(signals: &Arc<Signals>) -> Self {
+        // The thread-local is gone when a destructor of another one runs a loop.
+        Self(
+            ENTERED
+                .try_with(|entered| entered.borrow_mut().push(signals.clone()))
+                .is_ok(),
+        )
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if self.0 {
+            let last = ENTERED.try_with(|entered| entered.borrow_mut().pop());
+            drop(last);
+        }
+    }
+}
+
+/// Returns whether a loop whose body this thread is in, or a loop around that one, is about to end early: an item has
+/// ended it, its token was stopped, or its deadline has passed.
+///
+/// A long-running body can ask now and then, and return when the answer is yes. Outside a loop the answer is no.
+///
+/// # Examples
+///
+/// ```
+/// use futureproof_core::{ParallelFor, StopToken, is_stopping};
+///
+/// let token = StopToken::new();
+/// let outcome = ParallelFor::new().workers(2).stop(&token).for_each(0..2, |n| {
+///     if n == 0 {
+///         token.stop();
+///     }
+///     while !is_stopping() {
+///         std::hint::spin_loop(); // one step of a long computation
+///     }
+/// });
+/// assert!(outcome.or_stopped().is_err());
+/// assert!(!is_stopping());
+/// ```
+#[must_use]
+pub fn is_stopping() -> bool {
+    current().is_some_and(|signals| signals.outwards().any(Signals::is_ending))
+}

@@ -1,0 +1,147 @@
+//! Stop tokens and deadlines: a stopped loop is never a quiet success.
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::{everywhere, for_each, try_fold_into, try_for_each};
+use futureproof_core::{Ended, ParallelFor, StopCause, StopToken, is_stopping};
+
+#[test]
+fn a_stopped_loop_is_an_error_with_the_report_of_what_was_done() {
+    everywhere(|kind, workers| {
+        let token = StopToken::new();
+        let ran = AtomicUsize::new(0);
+        let report = for_each(
+            kind,
+            ParallelFor::new().workers(workers).stop(&token),
+            1_000_000_000,
+            |n| {
+                ran.fetch_add(1, Ordering::Relaxed);
+                if n == 100 {
+                    token.stop();
+                }
+            },
+        );
+        assert_eq!(report.ended(), Ended::Stopped(StopCause::Token));
+        let stopped = report.or_stopped().unwrap_err();
+        assert_eq!(stopped.cause(), StopCause::Token);
+        assert_eq!(
+            stopped.report().completed(),
+            ran.into_inner() as u64,
+            "{kind:?} {workers}"
+        );
+    });
+}
+
+#[test]
+fn a_token_stopped_before_the_start_runs_nothing() {
+    everywhere(|kind, workers| {
+        let token = StopToken::new();
+        token.stop();
+        let report = for_each(
+            kind,
+            ParallelFor::new().workers(workers).stop(&token),
+            10,
+            |_| {
+                panic!("should not run");
+            },
+        );
+        assert!(report.or_stopped().is_err());
+    });
+}
+
+#[test]
+fn a_loop_that_was_done_before_the_stop_is_a_success() {
+    everywhere(|kind, workers| {
+        let token = StopToken::new();
+        let report = for_each(
+            kind,
+            ParallelFor::new().workers(workers).stop(&token),
+            10,
+            |_| {},
+        );
+        token.stop();
+        assert!(report.or_stopped().is_ok());
+    });
+}
+
+#[test]
+fn a_deadline_stops_an_endless_loop() {
+    everywhere(|kind, workers| {
+        let limit = Duration::from_millis(5);
+        let report = for_each(
+            kind,
+            ParallelFor::new().workers(workers).deadline(limit),
+            usize::MAX,
+            |_| {},
+        );
+        assert_eq!(report.ended(), Ended::Stopped(StopCause::Deadline(limit)));
+        assert!(report.elapsed() >= limit);
+    });
+}
+
+#[test]
+fn a_running_body_can_ask_whether_to_stop() {
+    everywhere(|kind, workers| {
+        let token = StopToken::new();
+        let report = for_each(
+            kind,
+            ParallelFor::new().workers(workers).stop(&token),
+            1000,
+            |_| {
+                token.stop();
+                while !is_stopping() {
+                    std::hint::spin_loop();
+                }
+            },
+        );
+        assert!(report.completed() <= workers as u64);
+        assert!(!is_stopping());
+    });
+}
+
+#[test]
+fn a_failure_among_the_items_before_the_stop_is_not_hidden_by_it() {
+    everywhere(|kind, workers| {
+        let token = StopToken::new();
+        let outcome = try_for_each(
+            kind,
+            ParallelFor::new().workers(workers).batch(1).stop(&token),
+            1000,
+            |n| {
+                if n == 0 {
+                    token.stop();
+                    return Err("the failure");
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(outcome.unwrap_err(), "the failure", "{kind:?} {workers}");
+    });
+}
+
+#[test]
+fn what_was_reduced_before_a_stop_is_kept_in_order() {
+    everywhere(|kind, workers| {
+        let token = StopToken::new();
+        let mut all = Vec::new();
+        let report = try_fold_into(
+            kind,
+            ParallelFor::new().workers(workers).stop(&token),
+            &mut all,
+            1_000_000_000,
+            |all, n| {
+                all.push(n);
+                if n == 500 {
+                    token.stop();
+                }
+                Ok::<(), String>(())
+            },
+        )
+        .unwrap();
+        assert_eq!(all.len() as u64, report.completed());
+        assert!(all.is_sorted() && all.contains(&500), "{kind:?} {workers}");
+    });
+}
