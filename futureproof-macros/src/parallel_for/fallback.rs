@@ -1,0 +1,41 @@
+//! What stands beside an error: the sequential loop, so that the compiler goes on to check the user's code, and a value
+//! of the right type, so that nothing around the loop breaks.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote_spanned};
+
+use super::model::{Options, Value};
+use super::parse::Syntax;
+
+pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
+    let krate = &syntax.krate;
+    let site = krate.span();
+    let settings = options.settings.iter().filter_map(|setting| match &setting.value {
+        Value::Expr(value) | Value::PolicyExpr(value) => Some(quote_spanned!(site=> _ = &(#value);)),
+        Value::Duration(_) | Value::Policy(_) => None,
+    });
+    let locals = options.local.iter().map(|local| {
+        let (name, value) = (&local.name, &local.value);
+        quote_spanned!(site=> #[allow(unused)] let mut #name = #value;)
+    });
+    let sequential = match (&syntax.original, &syntax.head) {
+        (Some(original), _) => original.to_token_stream(),
+        (None, Some(head)) => {
+            let source = &head.source;
+            quote_spanned!(site=> for _ in #source {})
+        }
+        (None, None) => TokenStream::new(),
+    };
+    let private = quote_spanned!(site=> #krate::__private);
+    let report = if options.stoppable {
+        quote_spanned!(site=> ::core::result::Result<#private::Report, #private::Stopped>)
+    } else {
+        quote_spanned!(site=> #private::Report)
+    };
+    quote_spanned! {site=>
+        #(#settings)*
+        #(#locals)*
+        #sequential
+        #private::Hole::<#report>::new().take()
+    }
+}

@@ -1,0 +1,421 @@
+//! Turns the ways out of a body into values: `?`, `return`, `break` and `continue` end the closure that the body becomes,
+//! and what has to leave the user's function is noted, to be done there.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Attribute, Expr, ExprBreak, ExprContinue, ExprParen, ExprReturn, ExprTry, Lifetime, MacroDelimiter, Pat, Stmt, Token,
+    token,
+};
+
+use super::exits::{Exit, Given, Hole, Names};
+use super::macros::{self, Special};
+use super::model::Policy;
+use crate::diag::Errors;
+
+/// Rewrites one loop's body, and remembers what it found.
+pub(super) struct Rewriter<'a> {
+    pub(super) names: Names,
+    pub(super) krate: &'a Ident,
+    /// How many loops this one is nested in.
+    pub(super) depth: usize,
+    pub(super) errors: &'a Errors,
+    /// The ways out of the loop, one for each place.
+    pub(super) exits: Vec<Exit>,
+    /// The holes that the values of these exits go through.
+    pub(super) holes: Vec<Hole>,
+    /// Does the body end this very loop?
+    pub(super) breaks: bool,
+    /// Has the compiler, or a nested `parallel_for!`, a better error for what is in the body? Then the loop stays as it is.
+    pub(super) gave_up: bool,
+    /// Set while the value of a `local` is rewritten, whose code runs before the body.
+    pub(super) in_local: bool,
+    policy: Policy,
+    label: Option<&'a Lifetime>,
+    /// What `break` and `continue` may mean instead of this loop, outermost first.
+    scopes: Vec<Scope>,
+    /// Inside a `try` block `?` belongs to the block.
+    try_blocks: usize,
+}
+
+/// A loop or a labelled block of the user's inside the body.
+struct Scope {
+    label: Option<Ident>,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(
+        krate: &'a Ident,
+        depth: usize,
+        place: Span,
+        policy: Policy,
+        label: Option<&'a Lifetime>,
+        errors: &'a Errors,
+    ) -> Self {
+        Self {
+            names: Names::new(krate, depth, place),
+            krate,
+            depth,
+            errors,
+            exits: Vec::new(),
+            holes: Vec::new(),
+            breaks: false,
+            gave_up: false,
+            in_local: false,
+            policy,
+            label,
+            scopes: Vec::new(),
+            try_blocks: 0,
+        }
+    }
+
+    /// Passes an exit of a nested loop on, from where the nested loop ends.
+    pub(super) fn pass_on(&mut self, exit: &Exit, value: &Ident) -> TokenStream {
+        let span = self.names.at(exit.span());
+        let value = value.to_token_stream();
+        let flow = match exit {
+            Exit::Try { .. } => self.failing(exit, &value, &value),
+            Exit::Bail { .. } => self.failing(exit, &value, &self.residual(&value, span)),
+            Exit::Return { .. } => self.leaving(exit, exit.carries_value().then_some(&value)),
+            Exit::Break { label, .. } | Exit::Continue { label, .. } => {
+                if self.in_scope(label) {
+                    return exit.real(&value, &self.names);
+                }
+                if self.is_own(label) {
+                    if matches!(exit, Exit::Continue { .. }) { self.next(span) } else { self.own_break(span) }
+                } else {
+                    self.leaving(exit, exit.carries_value().then_some(&value))
+                }
+            }
+        };
+        self.jump(&flow, span).into_token_stream()
+    }
+
+    /// The declaration of a nested loop's hole where the nested loop stands.
+    pub(super) fn declare(&mut self, hole: &Hole) -> TokenStream {
+        let untied = || {
+            let (name, span) = (&hole.name, self.names.at(hole.exit.span()));
+            let private = self.names.private(span);
+            quote_spanned!(span=> let #name = #private::Hole::new();)
+        };
+        match &hole.exit {
+            Exit::Break { label, .. } if self.in_scope(label) => return hole.declaration(&self.names),
+            Exit::Break { label, .. } if self.is_own(label) => {
+                self.gave_up = true;
+                return untied();
+            }
+            // The error stays in this loop, whatever its type.
+            Exit::Bail { .. } if matches!(self.policy, Policy::Log | Policy::Ignore) => return untied(),
+            _ => {}
+        }
+        self.want(hole.clone());
+        TokenStream::new()
+    }
+
+    /// Leaves the loop from its body with `value`.
+    fn leaving(&mut self, exit: &Exit, value: Option<&TokenStream>) -> TokenStream {
+        let flow = self.names.exit_flow(self.exits.len(), value, self.names.at(exit.span()));
+        self.exits.push(exit.clone());
+        flow
+    }
+
+    /// What the policy makes of a failure: `value` is what would leave, `residual` what would be described.
+    fn failing(&mut self, exit: &Exit, value: &TokenStream, residual: &TokenStream) -> TokenStream {
+        let span = self.names.at(exit.span());
+        match self.policy {
+            Policy::Raise => self.leaving(exit, Some(value)),
+            Policy::Log | Policy::Ignore => self.names.failure_flow(self.policy, residual, span),
+            Policy::Unknown => {
+                let failed = self.names.failure_flow(self.policy, residual, span);
+                let raised = self.leaving(exit, Some(value));
+                let (private, policy) = (self.names.private(span), &self.names.policy);
+                quote_spanned!(span=> match #policy { #private::ErrorPolicy::Raise => #raised, _ => #failed })
+            }
+        }
+    }
+
+    fn next(&self, span: Span) -> TokenStream {
+        let private = self.names.private(span);
+        quote_spanned!(span=> #private::Flow::Next)
+    }
+
+    fn own_break(&mut self, span: Span) -> TokenStream {
+        self.breaks = true;
+        let private = self.names.private(span);
+        quote_spanned!(span=> #private::Flow::Break)
+    }
+
+    /// A value proved `Send` where the user wrote it.
+    fn sent(&self, value: &TokenStream, span: Span) -> TokenStream {
+        let private = self.names.private(span);
+        quote_spanned!(span=> #private::send(#value))
+    }
+
+    /// The error of a macro as the residual of a `?`.
+    fn residual(&self, error: &TokenStream, span: Span) -> TokenStream {
+        let private = self.names.private(span);
+        quote_spanned!(span=> ::core::result::Result::<#private::Never, _>::Err(#error))
+    }
+
+    /// The value of an exit, of the type that the exit needs.
+    fn filled(&mut self, exit: &Exit, value: &TokenStream) -> TokenStream {
+        let Some(hole) = exit.hole(&self.names) else { return value.clone() };
+        let name = hole.name.clone();
+        self.want(hole);
+        let span = self.names.at(exit.span());
+        quote_spanned!(span=> #name.fill(#value))
+    }
+
+    fn want(&mut self, hole: Hole) {
+        if self.holes.iter().all(|wanted| wanted.name != hole.name) {
+            self.holes.push(hole);
+        }
+    }
+
+    /// Ends the closure with `flow`.
+    fn jump(&self, flow: &TokenStream, span: Span) -> ExprReturn {
+        let worker = &self.names.worker;
+        let value = if self.in_local { quote_spanned!(span=> #worker.failed(#flow)) } else { flow.clone() };
+        ExprReturn { attrs: Vec::new(), return_token: Token![return](span), expr: Some(Box::new(Expr::Verbatim(value))) }
+    }
+
+    fn in_scope(&self, label: &Lifetime) -> bool {
+        self.scopes.iter().any(|scope| scope.label.as_ref() == Some(&label.ident))
+    }
+
+    fn is_own(&self, label: &Lifetime) -> bool {
+        self.label.is_some_and(|own| own.ident == label.ident)
+    }
+
+    /// Is a `break` or `continue` with this label about this loop, or one around it?
+    fn concerns_us(&self, label: Option<&Lifetime>) -> bool {
+        label.map_or(self.scopes.is_empty(), |label| !self.in_scope(label))
+    }
+
+    /// Records a `break` or `continue` of this loop in a place that is not in the body.
+    fn outside_body(&self, word: &impl ToTokens) {
+        if self.in_local {
+            let name = word.to_token_stream();
+            self.errors.at(word, format!("`{name}` in the value of a `local`, which is made before the body; use it in the body"));
+        }
+    }
+
+    fn within(&mut self, label: Option<&Ident>, visit: impl FnOnce(&mut Self)) {
+        self.scopes.push(Scope { label: label.cloned() });
+        visit(self);
+        self.scopes.pop();
+    }
+
+    fn question(&mut self, question: &mut ExprTry) -> Expr {
+        self.visit_expr_mut(&mut question.expr);
+        let operand = &question.expr;
+        let exit = Exit::Try { value: operand.span(), question: question.question_token };
+        let span = self.names.at(exit.span());
+        let residual = quote_spanned!(span=> __residual);
+        let flow = self.failing(&exit, &self.sent(&residual, span), &residual);
+        let jump = self.jump(&flow, span);
+        let private = self.names.private(span);
+        let tokens = quote_spanned! {span=>
+            match #private::Try::branch(#operand) {
+                ::core::ops::ControlFlow::Continue(__value) => __value,
+                ::core::ops::ControlFlow::Break(__residual) => #jump,
+            }
+        };
+        parens(std::mem::take(&mut question.attrs), tokens, span)
+    }
+
+    fn return_(&mut self, found: &mut ExprReturn) {
+        if let Some(value) = &mut found.expr {
+            self.visit_expr_mut(value);
+        }
+        let (given, travels) = found.expr.as_deref().map(Given::new).unzip();
+        let exit = Exit::Return { token: found.return_token, value: given };
+        let flow = self.leaving_with(&exit, travels.flatten());
+        let attrs = std::mem::take(&mut found.attrs);
+        *found = ExprReturn { attrs, ..self.jump(&flow, self.names.at(exit.span())) };
+    }
+
+    fn leaving_with(&mut self, exit: &Exit, value: Option<&Expr>) -> TokenStream {
+        let value = value.map(|value| {
+            let sent = self.sent(&value.to_token_stream(), self.names.at(exit.span()));
+            self.filled(exit, &sent)
+        });
+        self.leaving(exit, value.as_ref())
+    }
+
+    fn break_(&mut self, found: &mut ExprBreak) -> Option<Expr> {
+        if let Some(value) = &mut found.expr {
+            self.visit_expr_mut(value);
+        }
+        if !self.concerns_us(found.label.as_ref()) {
+            return None;
+        }
+        let span = self.names.at(found.break_token.span);
+        let flow = match &found.label {
+            Some(label) if !self.is_own(label) => {
+                let (given, travels) = found.expr.as_deref().map(Given::new).unzip();
+                let exit = Exit::Break { token: found.break_token, label: label.clone(), value: given };
+                self.leaving_with(&exit, travels.flatten())
+            }
+            _ => {
+                self.outside_body(&found.break_token);
+                // A `for` loop has no value.
+                self.gave_up |= found.expr.is_some();
+                self.own_break(span)
+            }
+        };
+        Some(Expr::Return(self.jump(&flow, span)))
+    }
+
+    fn continue_(&mut self, found: &ExprContinue) -> Option<Expr> {
+        if !self.concerns_us(found.label.as_ref()) {
+            return None;
+        }
+        let span = self.names.at(found.continue_token.span);
+        let flow = match &found.label {
+            Some(label) if !self.is_own(label) => {
+                self.leaving(&Exit::Continue { token: found.continue_token, label: label.clone() }, None)
+            }
+            _ => {
+                self.outside_body(&found.continue_token);
+                self.next(span)
+            }
+        };
+        Some(Expr::Return(self.jump(&flow, span)))
+    }
+
+    /// A macro that is more than its arguments: a nested loop, or one that hides a `return`.
+    fn special(&mut self, mac: &syn::Macro, attrs: &mut Vec<Attribute>) -> Option<Expr> {
+        let span = self.names.at(mac.path.segments.last()?.ident.span());
+        let tokens = match macros::special(mac)? {
+            Special::Loop => {
+                let errors = Errors::new();
+                let tokens = super::compile(self.krate.clone(), mac.tokens.clone(), &errors, Some(self));
+                let failed = !errors.is_empty();
+                // The nested macro is left standing, and says it all again for itself.
+                drop(errors.into_compile_errors());
+                self.gave_up |= failed || tokens.is_none();
+                tokens.filter(|_| !failed)?
+            }
+            Special::Bail { always } => {
+                macros::refuse_jumps(mac, self.errors);
+                self.bail(mac, always, span)
+            }
+        };
+        Some(parens(std::mem::take(attrs), tokens, span))
+    }
+
+    fn bail(&mut self, mac: &syn::Macro, always: bool, span: Span) -> TokenStream {
+        let exit = Exit::Bail { at: span };
+        let error = quote_spanned!(span=> __error);
+        let value = match self.policy {
+            Policy::Raise | Policy::Unknown => {
+                let sent = self.sent(&error, span);
+                self.filled(&exit, &sent)
+            }
+            Policy::Log | Policy::Ignore => error.clone(),
+        };
+        let residual = self.residual(&error, span);
+        let flow = self.failing(&exit, &value, &residual);
+        let jump = self.jump(&flow, span);
+        let private = self.names.private(span);
+        let (run, passed) = if always {
+            (quote_spanned!(span=> #mac), quote_spanned!(span=> ::core::unreachable!()))
+        } else {
+            (quote_spanned!(span=> #mac; ::core::result::Result::Ok(())), quote_spanned!(span=> ()))
+        };
+        quote_spanned! {span=>
+            match #private::broke(|| { #run }) {
+                ::core::result::Result::Ok(()) => #passed,
+                ::core::result::Result::Err(__error) => #jump,
+            }
+        }
+    }
+}
+
+impl VisitMut for Rewriter<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        let new = match expr {
+            Expr::Try(question) if self.try_blocks == 0 => Some(self.question(question)),
+            Expr::Return(found) => return self.return_(found),
+            Expr::Break(found) => self.break_(found),
+            Expr::Continue(found) => self.continue_(found),
+            // What is in these belongs to them.
+            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => return,
+            Expr::Await(found) => {
+                self.errors.at(
+                    &found.await_token,
+                    "`.await` cannot stand in the body of a parallel loop, which runs on threads; \
+                     run the future to its end with a `block_on`, or use a loop of your async runtime",
+                );
+                return self.visit_expr_mut(&mut found.base);
+            }
+            Expr::ForLoop(inner) => {
+                self.visit_expr_mut(&mut inner.expr);
+                let label = inner.label.as_ref().map(|label| &label.name.ident);
+                return self.within(label, |this| this.visit_block_mut(&mut inner.body));
+            }
+            Expr::While(inner) => {
+                let label = inner.label.as_ref().map(|label| &label.name.ident);
+                return self.within(label, |this| {
+                    this.visit_expr_mut(&mut inner.cond);
+                    this.visit_block_mut(&mut inner.body);
+                });
+            }
+            Expr::Loop(inner) => {
+                let label = inner.label.as_ref().map(|label| &label.name.ident);
+                return self.within(label, |this| this.visit_block_mut(&mut inner.body));
+            }
+            Expr::Block(block) if block.label.is_some() => {
+                let label = block.label.as_ref().map(|label| &label.name.ident);
+                return self.within(label, |this| this.visit_block_mut(&mut block.block));
+            }
+            Expr::TryBlock(block) => {
+                self.try_blocks += 1;
+                self.visit_block_mut(&mut block.block);
+                self.try_blocks -= 1;
+                return;
+            }
+            Expr::Macro(found) => match self.special(&found.mac, &mut found.attrs) {
+                Some(new) => Some(new),
+                None => return self.visit_macro_mut(&mut found.mac),
+            },
+            other => return visit_mut::visit_expr_mut(self, other),
+        };
+        if let Some(new) = new {
+            *expr = new;
+        }
+    }
+
+    fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
+        let Stmt::Macro(found) = stmt else { return visit_mut::visit_stmt_mut(self, stmt) };
+        let Some(new) = self.special(&found.mac, &mut found.attrs) else { return self.visit_macro_mut(&mut found.mac) };
+        // A macro with braces is a statement without a semicolon; an expression is not.
+        let braced = matches!(found.mac.delimiter, MacroDelimiter::Brace(_));
+        let semi = found.semi_token.or_else(|| braced.then(|| Token![;](self.names.site)));
+        *stmt = Stmt::Expr(new, semi);
+    }
+
+    fn visit_macro_mut(&mut self, mac: &mut syn::Macro) {
+        macros::rewrite_arguments(mac, self);
+    }
+
+    fn visit_pat_mut(&mut self, pat: &mut Pat) {
+        // The guard of a match arm is the only part of a pattern that runs code of the body.
+        if let Pat::Guard(guarded) = pat {
+            self.visit_expr_mut(&mut guarded.guard);
+        }
+    }
+
+    fn visit_attribute_mut(&mut self, _: &mut Attribute) {}
+    fn visit_generic_argument_mut(&mut self, _: &mut syn::GenericArgument) {}
+    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
+    fn visit_type_mut(&mut self, _: &mut syn::Type) {}
+}
+
+/// An expression that keeps together wherever it is put; the parentheses are ours, so that no lint minds them.
+fn parens(attrs: Vec<Attribute>, tokens: TokenStream, span: Span) -> Expr {
+    Expr::Paren(ExprParen { attrs, paren_token: token::Paren(span), expr: Box::new(Expr::Verbatim(tokens)) })
+}

@@ -1,0 +1,320 @@
+use std::str::FromStr;
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+fn expand(loop_: &str) -> TokenStream {
+    super::expand(TokenStream::from_str(&format!("krate, {loop_}")).unwrap())
+}
+
+/// The expansion as a person would write it.
+fn pretty(loop_: &str) -> String {
+    let expanded = expand(loop_);
+    let file = syn::parse2(quote::quote!(fn expanded() { #expanded })).unwrap_or_else(|error| panic!("{error}: {expanded}"));
+    prettyplease::unparse(&file)
+}
+
+/// Is `part` in `text`, whatever the line breaks?
+fn has(text: &str, part: &str) -> bool {
+    let flat = |text: &str| text.replace(char::is_whitespace, "").replace(",>", ">").replace(",)", ")");
+    flat(text).contains(&flat(part))
+}
+
+/// The texts of the errors.
+fn errors(loop_: &str) -> Vec<String> {
+    fn collect(tokens: TokenStream, found: &mut Vec<String>) {
+        let mut named = false;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) => named = ident == "compile_error",
+                TokenTree::Group(group) if named => {
+                    let text: syn::LitStr = syn::parse2(group.stream()).unwrap();
+                    found.push(text.value());
+                    named = false;
+                }
+                TokenTree::Group(group) => collect(group.stream(), found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(expand(loop_), &mut found);
+    found
+}
+
+fn error(loop_: &str) -> String {
+    match errors(loop_).as_slice() {
+        [one] => one.clone(),
+        other => panic!("one error expected: {other:#?}"),
+    }
+}
+
+#[test]
+fn a_loop_is_calls_and_data() {
+    let expected = r#"fn expanded() {
+    {
+        #[allow(unused_imports)]
+        use krate::__private::{ViaIndexed as _, ViaShared as _, ViaCaller as _};
+        enum __Exit0<T0> {
+            V0(T0),
+        }
+        let __report = match (krate::__private::Loop::new().workers(4), urls) {
+            (__looping, __input) => {
+                match krate::__private::each(
+                    __looping,
+                    (&&&krate::__private::Tag::of(&__input)).kind().source(__input),
+                    |url| -> krate::__private::Flow<__Exit0<_>> {
+                        {
+                            (match krate::__private::Try::branch(fetch(url)) {
+                                ::core::ops::ControlFlow::Continue(__value) => __value,
+                                ::core::ops::ControlFlow::Break(__residual) => {
+                                    return krate::__private::Flow::Exit(
+                                        __Exit0::V0(krate::__private::send(__residual)),
+                                    );
+                                }
+                            });
+                        }
+                        #[allow(unreachable_code)] return krate::__private::Flow::Next;
+                    },
+                ) {
+                    krate::__private::Outcome::Ended(__report) => __report,
+                    krate::__private::Outcome::Exited(
+                        __Exit0::V0(futureproof_exit_value),
+                    ) => match futureproof_exit_value? {}
+                }
+            }
+        };
+        __report
+    }
+}
+"#;
+    assert_eq!(pretty("workers = 4, for url in urls { fetch(url)?; }"), expected);
+}
+
+#[test]
+fn a_body_without_exits_is_the_only_closure() {
+    let text = pretty("for n in 0..10 { if n == 3 { continue; } work(n); }");
+    assert!(text.contains("each_plain(") && text.contains("return krate::__private::Flow::Next;"), "{text}");
+    assert!(!text.contains("enum") && !text.contains("Outcome"), "{text}");
+    let text = pretty("for n in 0..10 { if n == 3 { break; } }");
+    assert!(text.contains("Flow::Break") && text.contains("match __never {}"), "{text}");
+}
+
+#[test]
+fn reduce_and_local_make_a_work_closure() {
+    let text = pretty("reduce(a, max(b)), local(c = open()?), for n in 0..10 { a += n; b = b.max(n); c.push(n); }");
+    for part in [
+        "(krate::__private::Added(&mut a), krate::__private::Largest(&mut b))",
+        "let mut c = (match krate::__private::Try::branch(open())",
+        "return __worker0.failed(",
+        "let (mut a, mut b) = krate::__private::Worker::parts(__worker0);",
+        "krate::__private::Worker::settle(__worker0, (&mut a, &mut b));",
+    ] {
+        assert!(has(&text, part), "{part} is missing in {text}");
+    }
+    let text = pretty("local(c = open()), for n in 0..10 { c.push(n); }");
+    assert!(has(&text, "while __worker0.batch(") && !text.contains("parts"), "{text}");
+}
+
+#[test]
+fn the_policy_decides_what_a_failure_is() {
+    assert!(pretty("error_policy = \"log\", for n in 0..10 { f(n)?; }").contains("Describe(&__residual)"));
+    assert!(pretty("error_policy = \"ignore\", for n in 0..10 { f(n)?; }").contains("Failure::ignored()"));
+    let text = pretty("error_policy = policy, for n in 0..10 { f(n)?; }");
+    assert!(text.contains("let __policy0: krate::__private::ErrorPolicy = policy;"), "{text}");
+    assert!(text.contains("match __policy0"), "{text}");
+    // Errors under a literal log or ignore stay inside, so nothing leaves.
+    assert!(pretty("error_policy = \"ignore\", for n in 0..10 { f(n)?; }").contains("each_plain("));
+}
+
+#[test]
+fn options_are_evaluated_in_the_order_of_the_text() {
+    let text = pretty("name = one(), workers = two(), error_policy = three(), batch = four(), monitor = \"500ms\", for n in six() {}");
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is missing in {text}"));
+    let order = ["one()", "two()", "three()", "four()", "Duration::new(0u64, 500000000u32)", "six()"].map(place);
+    assert!(order.is_sorted(), "{text}");
+}
+
+#[test]
+fn nested_loops_leave_through_the_outer_one() {
+    let text = pretty("'a: for x in xs { parallel_for!(for y in x { if y { continue 'a; } f(y)?; return 5; }); }");
+    assert_eq!(text.matches("enum __Exit0").count(), 1, "{text}");
+    assert_eq!(text.matches("enum __Exit1").count(), 1, "{text}");
+    assert_eq!(text.matches("match futureproof_exit_value? {}").count(), 1, "{text}");
+    assert_eq!(text.matches("return 5").count(), 1, "the constant is written down outside: {text}");
+    assert!(!text.contains("continue"), "{text}");
+}
+
+#[test]
+fn macros_are_rewritten_only_where_they_hold_an_exit() {
+    let text = pretty("for n in 0..10 { println!(\"{} {}\", f(n)?, a   +  b); tokens!(x => y ?z); assert!(g(n)); }");
+    assert!(text.contains("tokens!(x => y ? z)"), "{text}");
+    assert_eq!(text.matches("Try::branch").count(), 1, "{text}");
+    let text = pretty("for n in 0..10 { quote!(return #n;); map!(|a, b| return a); info!(?n, field = ?n); }");
+    assert_eq!(text.matches("Try::branch").count() + text.matches("Exited").count(), 0, "{text}");
+    let text = pretty("for n in 0..10 { on!(a, if n == 1 { break } else { n }; n => return) }");
+    assert!(text.contains("Flow::Break") && text.contains("__Exit0::V0"), "{text}");
+}
+
+#[test]
+fn hidden_returns_of_bail_and_ensure_are_seen() {
+    let text = pretty("for n in 0..10 { ensure!(n > 3, \"small\"); if n == 5 { anyhow::bail!(\"five\"); } }");
+    assert_eq!(text.matches("krate::__private::broke(").count(), 2, "{text}");
+    assert!(text.contains("let __error_returned = krate::__private::Hole::new();"), "{text}");
+    assert!(error("for n in 0..10 { ensure!(if n { return } else { true }); }").contains("move it out"));
+}
+
+#[test]
+fn expansions_stay_small() {
+    let lines = |loop_: &str| pretty(loop_).lines().count();
+    assert!(lines("for n in 0..10 { f(n); }") <= 24);
+    assert!(lines("for n in 0..10 { f(n)?; }") <= 42);
+    assert!(lines("reduce(a), for n in 0..10 { a += f(n)?; }") <= 60);
+    // One more exit costs the match at its place, a variant and an arm.
+    assert!(lines("for n in 0..10 { f(n)?; g(n)?; }") - lines("for n in 0..10 { f(n)?; }") <= 16);
+}
+
+#[test]
+fn mistakes_have_their_message() {
+    for (wrong, message) in [
+        ("", "the loop is missing"),
+        ("workers = 3", "the loop is missing"),
+        ("wrokers = 3, for n in x {}", "did you mean `workers`"),
+        ("workers = 1, workers = 2, for n in x {}", "given twice"),
+        ("workers = 0, for n in x {}", "at least one worker"),
+        ("workers = 0x0_usize, for n in x {}", "at least one worker"),
+        ("batch = 0, for n in x {}", "at least one item"),
+        ("workers, for n in x {}", "expected `workers = …`"),
+        ("workers = , for n in x {}", "lacks its value"),
+        ("workers(3), for n in x {}", "written `workers = …`"),
+        ("workers = 3 for n in x {}", "expected `,`"),
+        ("3, for n in x {}", "expected an option"),
+        ("error_policy = \"lgo\", for n in x {}", "did you mean \"log\""),
+        ("error_policy = 3, for n in x {}", "a policy is"),
+        ("monitor = \"3\", for n in x {}", "no unit"),
+        ("monitor = \"0s\", for n in x {}", "longer than zero"),
+        ("deadline = \"soon\", for n in x {}", "not a duration"),
+        ("progress = true, for n in x {}", "not available in this version"),
+        ("reduce = a, for n in x { a += n }", "reduce(a, b, …)"),
+        ("reduce(), for n in x {}", "no names here"),
+        ("reduce(a), for n in x {}", "never uses `a`"),
+        ("reduce(a.b), for n in x { a.b += n }", "names of variables"),
+        ("reduce(sum(a)), for n in x { a += n }", "no way to reduce"),
+        ("reduce(max(a, b)), for n in x { a += n }", "takes one name"),
+        ("reduce(a, a), for n in x { a += n }", "named twice"),
+        ("local(a = 1), reduce(a), for n in x { a += n }", "named twice"),
+        ("local(a), for n in x { a += n }", "lacks its value"),
+        ("local(mut a = 1), for n in x { a += n }", "without `mut`"),
+        ("local(a = break), for n in x { a += n }", "before the body"),
+        ("for n in x", "no body"),
+        ("for n x {}", "expected `in`"),
+        ("for n in {}", "what to loop over"),
+        ("for", "the loop ends here"),
+        ("for n in x {} workers = 3", "options come before"),
+        ("for n in x {}, workers = 3", "options come before"),
+        ("for n in x {} {}", "nothing may follow"),
+        ("while n {}", "runs a `for` loop"),
+        ("'a: loop {}", "runs a `for` loop"),
+        ("#[allow(unused)] for n in x {}", "an attribute"),
+        ("for n in x { f(n).await }", "`.await`"),
+        ("for n in x { println!(\"{}\", f(n).await) }", "`.await`"),
+        ("for n in x { strange!(n ~ return) }", "among the arguments of `strange!`"),
+        ("for n in x { let 5; fn }", "cannot read this body"),
+        ("for n in x { total += n }", "reduce(total)"),
+        ("for n in x { last = n }", "reduce(max(last))"),
+        ("for n in x { (a.b[3], _) = n }", "`a` belongs to"),
+        ("reduce(a), for n in x { a = n }", "would lose"),
+        ("reduce(a), for n in x { a *= n }", "only `+=` and `-=`"),
+    ] {
+        let found = error(wrong);
+        assert!(found.contains(message), "{wrong}: {found}");
+    }
+}
+
+#[test]
+fn several_mistakes_are_told_at_once() {
+    assert_eq!(errors("workers = 0, stpo = 3, monitor = \"x\", 7, for n in x { total += n; y.await; }").len(), 6);
+}
+
+#[test]
+fn what_only_looks_like_a_mistake_passes() {
+    for right in [
+        "for n in x { let mut total = 0; total += n; }",
+        "for (mut n, S { total, .. }) in x { n += 1; total = 2; }",
+        "for n in x { define!(total); total += n; }",
+        "for n in x { unsafe { COUNT += n; *pointer = n; } }",
+        "for n in x { static mut total: u32 = 0; unsafe { total += n } }",
+        "reduce(max(a)), for n in x { a = n; }",
+        "reduce(a), for n in x { a += n; a -= 1; a.b = 3; a.push(1); }",
+        "reduce(a), for n in x { print!(\"{a:?}\"); }",
+        "reduce(max), for n in x { max += n; }",
+        "local(a = 1,), for n in x { a = n; },",
+        "for n in x { async { y.await?; return 3; }; }",
+        "monitor = false, name = \"x\", stop = &token, deadline = limit, pool = &p, batch = 1, for n in x {}",
+        "for n in if a { b } else { c } {}",
+        "for A(n) | B(n) in x {}",
+        "workers = for_each::<for<'a> fn(&'a u8)>(), for n in x {}",
+        "for n in x { #![allow(unused)] f(n) }",
+    ] {
+        assert_eq!(errors(right), [""; 0], "{right}");
+    }
+}
+
+#[test]
+fn the_sequential_loop_stands_beside_an_error() {
+    let text = pretty("wrokers = 3, stop = &token, local(buffer = make()), 'a: for n in x { f(n, buffer)?; break 'a; }");
+    for part in ["compile_error!", "'a: for n in x", "f(n, buffer)?;", "let mut buffer = make();", "_ = &(&token);", "Stopped>>::new().take()"] {
+        assert!(has(&text, part), "{part} is missing in {text}");
+    }
+}
+
+#[test]
+fn no_input_makes_it_panic() {
+    const SEEDS: &[&str] = &[
+        "workers = 4, error_policy = \"log\", reduce(a, max(b)), local(c = d?), 'l: for (x, y) in z.iter() { a += x?; break 'l; }",
+        "stop = &t, deadline = \"3s\", for x in 0..9 { println!(\"{x}\", y = f(x)?); bail!(\"{}\", x); return Some(Ok(x)); }",
+        "for x in { y } { parallel_for!(batch = 1, 'm: for k in x { continue 'm; k? }); 'b: { break 'b 3 }; |p| q?; async { r.await } }",
+        "name = match x { _ => 3 }, while let Some(x) = y { loop { } }",
+    ];
+    fn mutate(tokens: TokenStream, random: &mut impl FnMut(usize) -> usize) -> TokenStream {
+        let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        if tokens.is_empty() {
+            return TokenStream::new();
+        }
+        let at = random(tokens.len());
+        match random(6) {
+            0 => drop(tokens.remove(at)),
+            1 => tokens.insert(at, tokens[random(tokens.len())].clone()),
+            2 => {
+                let other = random(tokens.len());
+                tokens.swap(at, other);
+            }
+            3 => tokens.truncate(at),
+            _ => {
+                let groups: Vec<usize> =
+                    (0..tokens.len()).filter(|&at| matches!(tokens[at], TokenTree::Group(_))).collect();
+                if !groups.is_empty() {
+                    let at = groups[random(groups.len())];
+                    if let TokenTree::Group(group) = &tokens[at] {
+                        let delimiters = [Delimiter::Brace, Delimiter::Parenthesis, Delimiter::None, group.delimiter()];
+                        tokens[at] = Group::new(delimiters[random(4)], mutate(group.stream(), random)).into();
+                    }
+                }
+            }
+        }
+        tokens.into_iter().collect()
+    }
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    for round in 0..4_000 {
+        let seed = TokenStream::from_str(SEEDS[round % SEEDS.len()]).unwrap();
+        let mutated = (0..1 + round % 4).fold(seed, |tokens, _| mutate(tokens, &mut random));
+        super::expand(quote::quote!(krate, #mutated));
+    }
+    super::expand(TokenStream::new());
+    super::expand(quote::quote!(krate));
+}

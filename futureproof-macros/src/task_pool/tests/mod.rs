@@ -1,0 +1,414 @@
+//! Expansions as text.
+
+mod mistakes;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::expand;
+
+/// The expansion as rustfmt would write it.
+fn pretty(args: TokenStream, item: TokenStream) -> String {
+    let tokens = expand(args, item);
+    let file = syn::parse2(tokens.clone()).unwrap_or_else(|error| panic!("{error} in {tokens}"));
+    prettyplease::unparse(&file)
+}
+
+/// The same inside of an `impl`.
+fn pretty_method(args: TokenStream, item: TokenStream) -> String {
+    let tokens = expand(args, item);
+    prettyplease::unparse(
+        &syn::parse2(quote!(impl Client { #tokens })).expect("the expansion is Rust"),
+    )
+}
+
+/// What comes out, without what is not to be looked at: spaces.
+fn dense(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<String>()
+        .replace(",)", ")")
+        .replace(",>", ">")
+}
+
+#[track_caller]
+fn assert_has(text: &str, wanted: &str) {
+    assert!(
+        dense(text).contains(&dense(wanted)),
+        "no `{wanted}` in:\n{text}"
+    );
+}
+
+#[track_caller]
+fn assert_lacks(text: &str, unwanted: &str) {
+    assert!(
+        !dense(text).contains(&dense(unwanted)),
+        "`{unwanted}` in:\n{text}"
+    );
+}
+
+/// The function of most tests.
+fn load() -> TokenStream {
+    quote! { fn load(url: &str, tries: u32) -> Result<usize, Error> { url.parse() } }
+}
+
+#[test]
+fn the_function_comes_out_as_it_went_in() {
+    let item = quote! {
+        /// Loads.
+        #[inline]
+        pub(crate) fn load<T: Clone>(url: &T) -> u8 where T: Sync { let x = url; 5 }
+    };
+    let text = expand(quote!(), item.clone()).to_string();
+    assert!(text.starts_with(&item.to_string()), "{text}");
+}
+
+#[test]
+fn the_companion_has_the_functions_name_and_visibility() {
+    let text = pretty(quote!(), quote! { pub(crate) fn load(url: &str) {} });
+    assert_has(&text, "pub(crate) enum load {}");
+    for function in ["scope", "map", "as_completed", "submit", "pool"] {
+        assert_has(&text, &format!("pub(crate) fn {function}"));
+    }
+    let text = pretty(quote!(type = Loader), load());
+    assert_has(&text, "enum Loader {}");
+    assert_has(&text, "impl Loader {");
+}
+
+#[test]
+fn scope_borrows_and_submit_does_not() {
+    let text = pretty(
+        quote!(),
+        quote! { fn load(url: &str, tries: u32) -> usize { 0 } },
+    );
+    assert_has(&text, "fn scope<'env, O>(body: impl ::futureproof::__private::FnOnce(
+        &::futureproof::__private::TaskManager<'env, (&'env str, u32), (&'env str, u32), usize, ::futureproof::__private::Never>) -> O)");
+    assert_has(&text, "fn submit(url: &'static str, tries: u32)");
+    assert_has(&text, "IntoArgs<(&'static str, u32)>");
+}
+
+#[test]
+fn elided_lifetimes_get_names() {
+    let text = pretty(
+        quote!(),
+        quote! { fn load(url: Cow<'_, str>, list: &[&str], f: fn(&u8) -> &u8) {} },
+    );
+    assert_has(
+        &text,
+        "(Cow<'url, str>, &'env [&'list str], fn(&u8) -> &u8)",
+    );
+    assert_has(&text, "fn scope<'env, 'url, 'list, O>");
+    // What `&'env [&'list str]` takes for granted.
+    assert_has(&text, "[&'list str]: 'env");
+    assert_has(
+        &text,
+        "submit(url: Cow<'static, str>, list: &'static [&'static str], f: fn(&u8) -> &u8)",
+    );
+}
+
+#[test]
+fn a_result_that_borrows_is_tied_to_its_argument_alone() {
+    let text = pretty(
+        quote!(),
+        quote! { fn first(text: &str, n: usize) -> &str { text } },
+    );
+    assert_has(
+        &text,
+        "TaskManager<'env, (&'text str, usize), (&'text str, usize), &'text str,",
+    );
+    let text = pretty_method(quote!(), quote! { fn name(&self, of: &str) -> &str { "" } });
+    assert_has(
+        &text,
+        "TaskManager<'env, (&'this Self, &'of str), (&'this Self, &'of str), &'this str,",
+    );
+}
+
+#[test]
+fn lifetimes_that_the_function_names_stay() {
+    let text = pretty(
+        quote!(),
+        quote! { fn pick<'a, 'env>(a: &'a str, b: &'env str, c: &str) -> &'a str { a } },
+    );
+    assert_has(&text, "fn scope<'env2, 'a, 'env, O>");
+    assert_has(&text, "(&'a str, &'env str, &'env2 str)");
+    assert_has(
+        &text,
+        "fn submit(a: &'static str, b: &'static str, c: &'static str)",
+    );
+}
+
+#[test]
+fn impl_trait_becomes_a_type_parameter() {
+    let text = pretty(
+        quote!(),
+        quote! { fn run<const N: usize>(job: impl Fn(&str) -> [u8; N], x: &impl T) {} },
+    );
+    assert_has(
+        &text,
+        "fn scope<'env, const N: usize, T2: Fn(&str) -> [u8; N], T3: T, O>",
+    );
+    assert_has(&text, "(T2, &'env T3)");
+    // The function itself cannot be told what `impl Trait` stands for, the companion has to be.
+    assert_has(&text, "run::<N>(__arg0, __arg1)");
+    assert_has(&text, "Self::__call::<N, T2, T3>()");
+}
+
+#[test]
+fn generic_types_are_asked_what_rustc_cannot_see() {
+    let text = pretty(
+        quote!(keep_args = false),
+        quote! { fn run<T: Job>(job: T, n: u8) -> Result<T::Out, E> { job.run() } },
+    );
+    assert_has(&text, "T: ::futureproof::__private::Send");
+    assert_has(
+        &text,
+        "<Result<T::Out, E> as ::futureproof::__private::Fallible>::Ok: ::futureproof::__private::Send",
+    );
+    assert_has(&text, "T: 'static");
+    assert_lacks(&text, "u8: ");
+    assert_lacks(&text, "Clone");
+}
+
+#[test]
+fn fallible_is_what_returns_a_result() {
+    for output in [
+        quote!(Result<u8, E>),
+        quote!(io::Result<u8>),
+        quote!(::std::result::Result<u8, E>),
+    ] {
+        let text = pretty(quote!(), quote! { fn load() -> #output { todo!() } });
+        assert_has(
+            &text,
+            "|()| ::futureproof::__private::Fallible::into_result(load())",
+        );
+    }
+    assert_has(
+        &pretty(quote!(), quote! { fn load() -> Option<u8> { None } }),
+        "Ok(load())",
+    );
+    assert_has(
+        &pretty(
+            quote!(fallible = true),
+            quote! { fn load() -> Fetched { todo!() } },
+        ),
+        "<Fetched as ::futureproof::__private::Fallible>::Err",
+    );
+    assert_lacks(
+        &pretty(
+            quote!(fallible = false),
+            quote! { fn load() -> my::Result { todo!() } },
+        ),
+        "Fallible",
+    );
+}
+
+#[test]
+fn a_borrowing_error_is_not_shown_as_an_error_object() {
+    assert_has(&pretty(quote!(), load()), "VtableError as _");
+    assert_lacks(
+        &pretty(
+            quote!(),
+            quote! { fn f(a: &str) -> Result<u8, Bad<'_>> { todo!() } },
+        ),
+        "VtableError",
+    );
+    assert_lacks(
+        &pretty(
+            quote!(),
+            quote! { fn f<E>(a: E) -> Result<u8, E> { todo!() } },
+        ),
+        "VtableError",
+    );
+    assert_has(
+        &pretty(
+            quote!(),
+            quote! { fn f(a: &str) -> Result<&str, Bad> { todo!() } },
+        ),
+        "VtableError as _",
+    );
+}
+
+#[test]
+fn errors_of_methods_are_shown_as_error_objects_too() {
+    let load = |output: TokenStream| {
+        pretty_method(
+            quote!(),
+            quote! { fn f(&self) -> Result<u8, #output> { todo!() } },
+        )
+    };
+    assert_has(&load(quote!(io::Error)), "VtableError as _");
+    assert_has(
+        &load(quote!(Box<dyn Error + Send + Sync>)),
+        "VtableError as _",
+    );
+    for borrowed in [quote!(Self), quote!(T::Err), quote!(E), quote!(Bad<'a>)] {
+        assert_lacks(&load(borrowed), "VtableError");
+    }
+}
+
+#[test]
+fn options_are_evaluated_once_in_order() {
+    let text = pretty(
+        quote!(
+            workers = 2 * N,
+            error_policy = "log",
+            monitor = "1.5s",
+            capacity = 7,
+            name = "x"
+        ),
+        load(),
+    );
+    assert_has(
+        &text,
+        r#"TaskOptions::new("load").workers(2 * N).error_policy(::futureproof::__private::ErrorPolicy::Log)
+        .monitor(::futureproof::__private::Duration::new(1u64, 500000000u32)).capacity(7).name("x").build()"#,
+    );
+    assert_eq!(text.matches("2 * N").count(), 1);
+    assert_has(
+        &pretty(quote!(monitor = false, error_policy = MINE), load()),
+        ".monitor(false).error_policy(MINE)",
+    );
+}
+
+#[test]
+fn the_crate_can_have_another_path() {
+    let text = pretty(quote!(crate = my::inner), load());
+    assert_has(&text, "my::inner::__private::scope(");
+    assert_lacks(&text, "futureproof::");
+}
+
+#[test]
+fn arguments_are_kept_unless_told_otherwise() {
+    assert_has(
+        &pretty(quote!(), load()),
+        r#"|(__arg0, __arg1)| (::futureproof::__private::keep(__arg0), ::futureproof::__private::keep(__arg1))"#,
+    );
+    let text = pretty(quote!(keep_args = false), load());
+    assert_has(&text, "(&'env str, u32), (), <");
+    assert_has(&text, "|_| (), |_| ::futureproof::__private::None");
+}
+
+#[test]
+fn parameters_may_be_patterns() {
+    let text = pretty(
+        quote!(),
+        quote! { fn f((a, b): (u8, u8), mut x: T, _: U, _y: V, r#type: W) {} },
+    );
+    assert_has(
+        &text,
+        "fn submit(arg0: (u8, u8), x: T, arg2: U, y: V, r#type: W)",
+    );
+}
+
+#[test]
+fn methods_get_siblings() {
+    for receiver in [quote!(&self), quote!(self: &Self)] {
+        let text = pretty_method(
+            quote!(),
+            quote! { pub fn get(#receiver, path: &str) -> u8 { 0 } },
+        );
+        assert_has(&text, "pub fn get_scope<'env, O>(");
+        assert_has(&text, "(&'env Self, &'env str)");
+        assert_has(
+            &text,
+            "pub fn get_submit(this: &'static Self, path: &'static str)",
+        );
+        assert_has(&text, "Self::get(__arg0, __arg1)");
+        assert_has(&text, "(&'static Self, &'static str, u8): 'static");
+        assert_has(&text, "pub fn get_pool()");
+        assert_lacks(&text, "enum");
+    }
+    assert_has(
+        &pretty_method(quote!(), quote! { fn new(n: u8) -> Self { todo!() } }),
+        "fn new_map<I>",
+    );
+    assert_has(
+        &pretty_method(quote!(), quote! { fn new(n: u8) -> u8 { Self::N + n } }),
+        "fn new_map<I>",
+    );
+    assert_has(
+        &pretty_method(quote!(associated), quote! { fn new(n: u8) -> u8 { n } }),
+        "fn new_map<I>",
+    );
+    // A `Self` of its own.
+    let text = pretty(
+        quote!(),
+        quote! { fn free(n: u8) -> u8 { struct S; impl S { fn s() -> Self { S } } n } },
+    );
+    assert_has(&text, "enum free {}");
+}
+
+#[test]
+fn what_is_said_of_the_name_is_said_of_the_companion() {
+    let text = pretty(
+        quote!(),
+        quote! {
+            #[cfg(unix)] #[deprecated] #[doc(hidden)] #[must_use] #[cfg_attr(test, inline, deprecated, cfg(a))] /// Text.
+            pub fn load() {}
+        },
+    );
+    assert_eq!(text.matches("#[cfg(unix)]").count(), 3);
+    assert_eq!(text.matches("#[deprecated]").count(), 2);
+    assert_eq!(
+        text.matches("#[cfg_attr(test, deprecated, cfg(a))]")
+            .count(),
+        1
+    );
+    assert_eq!(text.matches("#[cfg_attr(test, cfg(a))]").count(), 1);
+    assert_eq!(text.matches("inline").count(), 1);
+    assert_eq!(text.matches("Text.").count(), 1);
+}
+
+#[test]
+fn loops_in_the_body_use_the_pool() {
+    let text = expand(
+        quote!(),
+        quote! {
+            fn load(n: u8) {
+                parallel_for!(for a in 0..n { futureproof::parallel_for![workers = 3, for b in a {}] });
+                vec![{ futureproof::parallel_for! { pool = mine, for a in 0..n {} } }];
+                parallel_for!(name = pool == 1, 'a: for pool in x {});
+                parallel_for!(workers = f::<A, B>(), pool = mine, for a in 0..n {});
+                let parallel_for = 1;
+                fn inner() { parallel_for!(for x in y {}) }
+            }
+        },
+    );
+    let text = dense(&text.to_string());
+    for wanted in [
+        "parallel_for!(pool=load::pool(),forain0..n",
+        "parallel_for![pool=load::pool(),workers=3,",
+        "parallel_for!{pool=mine,",
+        "parallel_for!(pool=load::pool(),name=pool==1,",
+        "parallel_for!(workers=f::<A,B>(),pool=mine,",
+        "parallel_for!(pool=load::pool(),forxiny",
+        "letparallel_for=1;",
+    ] {
+        assert!(text.contains(wanted), "no {wanted} in {text}");
+    }
+    let text = expand(
+        quote!(),
+        quote! {
+            fn get(&self) { parallel_for!(for x in y {}); fn inner() { parallel_for!(for x in z {}) } }
+        },
+    );
+    let text = dense(&text.to_string());
+    assert!(text.contains("(pool=Self::get_pool(),forxiny"), "{text}");
+    assert!(text.contains("(forxinz"), "{text}");
+    assert!(
+        dense(
+            &expand(
+                quote!(type = Mine),
+                quote! { fn f() { parallel_for!(for x in y {}) } }
+            )
+            .to_string()
+        )
+        .contains("pool=Mine::pool()")
+    );
+}
+
+#[test]
+fn the_expansion_stays_small() {
+    let text = pretty(quote!(workers = 5, error_policy = "raise"), load());
+    let lines = text.lines().count();
+    assert!(lines <= 180, "{lines} lines:\n{text}");
+}
