@@ -207,6 +207,7 @@ impl<R: Residual> DescribeAny for Describe<'_, R> {
 /// How to show an error of type `E`, chosen like the description of a residual: for errors that are kept.
 pub struct ErrorVtable<E: ?Sized> {
     pub(crate) display: fn(&E, &mut fmt::Formatter<'_>) -> fmt::Result,
+    /// The error's own source.
     pub(crate) source: fn(&E) -> Option<&(dyn Error + 'static)>,
 }
 
@@ -243,11 +244,11 @@ pub trait VtableError<E> {
     fn vtable(&self) -> ErrorVtable<E>;
 }
 
-impl<E: Error + 'static> VtableError<E> for &&&&DescribeType<E> {
+impl<E: Error> VtableError<E> for &&&&DescribeType<E> {
     fn vtable(&self) -> ErrorVtable<E> {
         ErrorVtable {
             display: |error, f| fmt::Display::fmt(error, f),
-            source: |error| Some(error),
+            source: |error| error.source(),
         }
     }
 }
@@ -262,7 +263,7 @@ impl<E: Deref<Target: AnyError>> VtableDeref<E> for &&&DescribeType<E> {
     fn vtable(&self) -> ErrorVtable<E> {
         ErrorVtable {
             display: |error, f| fmt::Display::fmt(error.deref().as_error(), f),
-            source: |error| Some(error.deref().as_error()),
+            source: |error| error.deref().as_error().source(),
         }
     }
 }

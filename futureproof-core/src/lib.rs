@@ -22,6 +22,7 @@ mod report;
 mod source;
 mod stop;
 mod sync;
+mod task;
 mod unwind;
 
 pub use crate::engine::ParallelFor;
@@ -32,6 +33,10 @@ pub use crate::reduce::{Max, Min, Reduce};
 pub use crate::report::{Ended, Report};
 pub use crate::source::{IntoSource, Pull, PullHere, pull, pull_here};
 pub use crate::stop::{StopCause, StopToken, Stopped, is_stopping};
+pub use crate::task::{
+    IntoArgs, Results, ScopeError, ScopeFailure, ScopeOutput, Task, TaskError, TaskErrorKind, TaskHandle,
+    TaskManager, TaskPanic, TaskResults, TrySubmitError,
+};
 pub use crate::unwind::Payload;
 
 /// What expansions name. Not public API.
@@ -54,4 +59,14 @@ pub mod __private {
         ViaCaller, ViaIndexed, ViaShared,
     };
     pub use crate::stop::Stopped;
+    pub use crate::task::*;
+    // By these names, so that user code may shadow the prelude.
+    pub use std::clone::Clone;
+    pub use std::iter::IntoIterator;
+    pub use std::marker::Send;
+    pub use std::ops::FnOnce;
+    pub use std::option::Option::{None, Some};
+    pub use std::result::Result::{self, Ok};
+    pub use std::sync::LazyLock;
+    pub use std::time::Duration;
 }

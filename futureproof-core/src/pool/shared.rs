@@ -10,10 +10,12 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering};
+use crate::task::Submitted;
 use crate::unwind;
 
 /// Something that pool threads can join.
@@ -44,6 +46,8 @@ pub(crate) struct Shared {
     wanted: Condvar,
     /// Signalled when the last thread has gone.
     gone: Condvar,
+    /// The tasks of the pool itself, as against those of a scope.
+    submitted: OnceLock<Arc<Submitted>>,
     /// Changed under the lock; read without it where an old answer does no harm.
     closed: AtomicBool,
 }
@@ -81,6 +85,7 @@ impl Shared {
             state: Mutex::default(),
             wanted: Condvar::new(),
             gone: Condvar::new(),
+            submitted: OnceLock::new(),
             closed: AtomicBool::new(false),
         }
     }
@@ -172,8 +177,8 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.config.name
+    pub(crate) fn submitted(&self) -> &OnceLock<Arc<Submitted>> {
+        &self.submitted
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -196,10 +201,17 @@ impl Shared {
             )
         };
         self.wanted.notify_all();
-        for request in requests {
-            if let Err(payload) = unwind::catch(|| request.work.abandon()) {
+        let abandon = |work: &dyn Work| {
+            if let Err(payload) = unwind::catch(|| work.abandon()) {
                 unwind::discard(payload);
             }
+        };
+        for request in requests {
+            abandon(&*request.work);
+        }
+        // They may wait without a request, when as many threads as there can be have been asked for.
+        if let Some(submitted) = self.submitted.get() {
+            abandon(&**submitted);
         }
         // A pool dropped by one of its own bodies must not wait for itself.
         if self.is_current() {

@@ -1,0 +1,79 @@
+//! One `submit` per number of arguments, and the items that `map` takes.
+
+use super::error::TrySubmitError;
+use super::manager::TaskManager;
+
+/// Items that `map` takes: the argument itself for functions of one parameter, tuples for those of several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are not the arguments `{Args}` of this function",
+    label = "items of this iterator are `{Self}`",
+    note = "a function of one parameter takes that parameter as the item; functions of several take tuples"
+)]
+pub trait IntoArgs<Args> {
+    /// The arguments as a tuple.
+    fn into_args(self) -> Args;
+}
+
+impl<A> IntoArgs<(A,)> for A {
+    fn into_args(self) -> (A,) {
+        (self,)
+    }
+}
+
+macro_rules! arities {
+    ($(($($name:ident: $Arg:ident),*))*) => {$(
+        #[allow(clippy::too_many_arguments)] // The annotated function's own list.
+        impl<'env, $($Arg,)* K, T, E> TaskManager<'env, ($($Arg,)*), K, T, E> {
+            /// Accepts a task and returns its index.
+            ///
+            /// Blocks while the pool is saturated: while all workers are busy and `capacity` tasks wait. On one of the
+            /// pool's own threads it does not block but accepts beyond the capacity, so that tasks can submit tasks. After a
+            /// stop the task is accepted and ends as cancelled.
+            pub fn submit(&self $(, $name: $Arg)*) -> usize {
+                self.submit_args(($($name,)*))
+            }
+
+            /// Accepts a task unless the pool is saturated or the manager was stopped; never blocks.
+            ///
+            /// # Errors
+            ///
+            /// [`TrySubmitError`], which gives the arguments back.
+            pub fn try_submit(&self $(, $name: $Arg)*) -> Result<usize, TrySubmitError<($($Arg,)*)>> {
+                self.try_submit_args(($($name,)*))
+            }
+        }
+    )*};
+}
+
+arities! {
+    ()
+    (a: A)
+    (a: A, b: B)
+    (a: A, b: B, c: C)
+    (a: A, b: B, c: C, d: D)
+    (a: A, b: B, c: C, d: D, e: F)
+    (a: A, b: B, c: C, d: D, e: F, f: G)
+    (a: A, b: B, c: C, d: D, e: F, f: G, g: H)
+    (a: A, b: B, c: C, d: D, e: F, f: G, g: H, h: I)
+}
+
+macro_rules! tuples {
+    ($(($($Arg:ident),*))*) => {$(
+        impl<$($Arg),*> IntoArgs<($($Arg,)*)> for ($($Arg,)*) {
+            fn into_args(self) -> Self {
+                self
+            }
+        }
+    )*};
+}
+
+tuples! {
+    ()
+    (A, B)
+    (A, B, C)
+    (A, B, C, D)
+    (A, B, C, D, E)
+    (A, B, C, D, E, F)
+    (A, B, C, D, E, F, G)
+    (A, B, C, D, E, F, G, H)
+}

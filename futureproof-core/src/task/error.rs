@@ -1,0 +1,319 @@
+//! What can become of a task other than a result.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+
+use super::home::Home;
+use super::queue::Order;
+use crate::describe::ErrorVtable;
+use crate::sync::{Arc, Mutex};
+use crate::unwind::{self, Payload};
+
+/// A task that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Task<K, T> {
+    /// The number of the task: tasks are numbered as they are accepted, `map`ped ones as their item is pulled.
+    pub index: usize,
+    /// The arguments it was called with, or `()` where they are not kept.
+    pub args: K,
+    /// What the function returned.
+    pub result: T,
+}
+
+/// A task that gave no result: what happened, and to which task.
+///
+/// It displays as `task 3: load_url("http://…", 60s) failed: connection refused`. The error's own sources follow from
+/// [`source`](Error::source).
+pub struct TaskError<E> {
+    /// `None` only while it is being taken apart.
+    inner: Option<Box<Inner<E>>>,
+    /// Where it goes when it is dropped.
+    home: Option<Arc<Home<E>>>,
+}
+
+pub(super) struct Inner<E> {
+    pub(super) index: usize,
+    pub(super) order: Order,
+    pub(super) name: &'static str,
+    pub(super) call: Option<String>,
+    pub(super) kind: TaskErrorKind<E>,
+    pub(super) vtable: ErrorVtable<E>,
+}
+
+/// Why a task gave no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TaskErrorKind<E> {
+    /// The function returned this error.
+    Failed(E),
+    /// The function, or the iterator that should have given its arguments, panicked.
+    Panicked(TaskPanic),
+    /// The task was cancelled before it started.
+    Cancelled,
+    /// The task failed, and its error was already taken out of the scope by the program: what a scope returns then.
+    Taken,
+}
+
+impl<E> TaskError<E> {
+    pub(super) fn new(inner: Box<Inner<E>>, home: Option<Arc<Home<E>>>) -> Self {
+        Self {
+            inner: Some(inner),
+            home,
+        }
+    }
+
+    fn inner(&self) -> &Inner<E> {
+        self.inner.as_ref().expect("only taken by `self`")
+    }
+
+    /// Returns the number of the task; see [`Task::index`].
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.inner().index
+    }
+
+    /// Returns the name of the function or of its pool.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.inner().name
+    }
+
+    /// Returns the call as text, `load_url("http://…", 60s)`, where the arguments are kept and can be shown.
+    #[must_use]
+    pub fn call(&self) -> Option<&str> {
+        self.inner().call.as_deref()
+    }
+
+    /// Returns what happened.
+    #[must_use]
+    pub fn kind(&self) -> &TaskErrorKind<E> {
+        &self.inner().kind
+    }
+
+    /// Takes out what happened, with the function's own error or the panic's payload.
+    #[must_use]
+    pub fn into_kind(mut self) -> TaskErrorKind<E> {
+        self.inner.take().expect("only taken by `self`").kind
+    }
+
+    /// Returns whether the task never started.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.kind(), TaskErrorKind::Cancelled)
+    }
+
+    pub(super) fn into_inner(mut self) -> Box<Inner<E>> {
+        self.inner.take().expect("only taken by `self`")
+    }
+}
+
+impl<E> Drop for TaskError<E> {
+    fn drop(&mut self) {
+        if let (Some(inner), Some(home)) = (self.inner.take(), self.home.take()) {
+            let spare = home.receive(inner, true);
+            drop(spare);
+        }
+    }
+}
+
+impl<E> Inner<E> {
+    /// Did the task fail, rather than never start?
+    pub(super) fn is_failure(&self) -> bool {
+        matches!(
+            self.kind,
+            TaskErrorKind::Failed(_) | TaskErrorKind::Panicked(_)
+        )
+    }
+
+    /// The first of the error's sources that its text does not already tell.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            TaskErrorKind::Failed(error) => (self.vtable.source)(error),
+            _ => None,
+        }
+    }
+
+    /// What happened, with its sources: `a: b: c`.
+    pub(super) fn reason(&self) -> impl fmt::Display + '_ {
+        Reason(self)
+    }
+
+    fn fmt_kind(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            TaskErrorKind::Failed(error) => (self.vtable.display)(error, f),
+            TaskErrorKind::Panicked(panic) => fmt::Display::fmt(panic, f),
+            TaskErrorKind::Cancelled => f.write_str("cancelled"),
+            TaskErrorKind::Taken => f.write_str("taken"),
+        }
+    }
+}
+
+struct Reason<'a, E>(&'a Inner<E>);
+
+impl<E> fmt::Display for Reason<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt_kind(f)?;
+        let mut next = self.0.source();
+        while let Some(source) = next {
+            write!(f, ": {source}")?;
+            next = source.source();
+        }
+        Ok(())
+    }
+}
+
+impl<E> fmt::Display for TaskError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.inner();
+        let call = inner.call.as_deref().unwrap_or(inner.name);
+        write!(f, "task {}: {call} ", inner.index)?;
+        match &inner.kind {
+            TaskErrorKind::Failed(_) => f.write_str("failed: ")?,
+            TaskErrorKind::Panicked(_) => {}
+            TaskErrorKind::Cancelled => {
+                return f.write_str("was cancelled before it started");
+            }
+            TaskErrorKind::Taken => {
+                return f.write_str("failed; its error was taken by the caller");
+            }
+        }
+        inner.fmt_kind(f)
+    }
+}
+
+impl<E> fmt::Debug for TaskError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Kind<'a, E>(&'a Inner<E>);
+
+        impl<E> fmt::Debug for Kind<'_, E> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt_kind(f)
+            }
+        }
+
+        let inner = self.inner();
+        f.debug_struct("TaskError")
+            .field("index", &inner.index)
+            .field("call", &inner.call.as_deref().unwrap_or(inner.name))
+            .field("kind", &Kind(inner))
+            .finish()
+    }
+}
+
+impl<E> Error for TaskError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.inner().source()
+    }
+}
+
+/// A panic of a task, kept.
+pub struct TaskPanic {
+    message: Option<String>,
+    /// A payload is `Send` only; the lock makes it possible to share the error that holds it.
+    payload: Mutex<Payload>,
+}
+
+impl TaskPanic {
+    pub(super) fn new(payload: Payload) -> Self {
+        let message = payload
+            .downcast_ref::<&'static str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        Self {
+            message,
+            payload: Mutex::new(payload),
+        }
+    }
+
+    /// Returns the panic's message, where it has one.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Takes the payload out.
+    #[must_use]
+    pub fn into_payload(self) -> Box<dyn Any + Send + 'static> {
+        self.replace(Box::new(()))
+    }
+
+    /// Goes on with the panic on this thread.
+    pub fn resume(self) -> ! {
+        std::panic::resume_unwind(self.into_payload())
+    }
+
+    fn replace(&self, payload: Payload) -> Payload {
+        std::mem::replace(&mut *self.payload.lock(), payload)
+    }
+}
+
+impl Drop for TaskPanic {
+    fn drop(&mut self) {
+        // A payload may panic when it is dropped.
+        unwind::discard(self.replace(Box::new(())));
+    }
+}
+
+impl fmt::Display for TaskPanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.message {
+            Some(message) => write!(f, "panicked: {message}"),
+            None => f.write_str("panicked"),
+        }
+    }
+}
+
+impl fmt::Debug for TaskPanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TaskPanic").field(&self.message).finish()
+    }
+}
+
+/// The error of a `try_submit` that did not accept the task; it gives the arguments back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrySubmitError<Args> {
+    /// All workers are busy and as many tasks wait as may.
+    Full(Args),
+    /// The manager was stopped, by `stop` or by a failure under the policy raise.
+    Stopped(Args),
+}
+
+impl<Args> TrySubmitError<Args> {
+    /// Returns the arguments of the task.
+    pub fn into_args(self) -> Args {
+        match self {
+            Self::Full(args) | Self::Stopped(args) => args,
+        }
+    }
+
+    /// Returns whether the pool was saturated, so that a later attempt may succeed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+}
+
+impl<Args> fmt::Debug for TrySubmitError<Args> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Stopped(_) => "Stopped(..)",
+        })
+    }
+}
+
+impl<Args> fmt::Display for TrySubmitError<Args> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => {
+                "the task was not accepted: all workers are busy and the queue is full"
+            }
+            Self::Stopped(_) => "the task was not accepted: the task manager was stopped",
+        })
+    }
+}
+
+impl<Args> Error for TrySubmitError<Args> {}

@@ -1,0 +1,225 @@
+//! The task manager of a scope: what its closure works with.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::board::{Board, Crew};
+use super::error::{Task, TaskError, TrySubmitError};
+use super::kept::Reading;
+use super::queue;
+use crate::raw::lend::Lease;
+use crate::report::{Ended, Report};
+use crate::stop::StopCause;
+
+use super::args::IntoArgs;
+
+/// Runs tasks of one function for the closure of a scope, which it joins.
+///
+/// Tasks start in the order of the calls that brought them, except that a slow or far advanced input of
+/// [`map`](Self::map) does not hold up tasks submitted behind it. At most as many run at once as the pool has workers.
+/// Every accepted task ends exactly once, with a result, a failure or as cancelled, and is yielded once by
+/// [`as_completed`](Self::as_completed) or [`in_order`](Self::in_order).
+///
+/// `A` is the tuple of the function's arguments, `K` what is kept of them, `T` and `E` what the function gives.
+///
+/// # Nesting
+///
+/// On one of the pool's own threads (inside a task), a waiting manager runs its own queued tasks on that thread, so that
+/// scopes may be nested to any depth, whatever the number of workers.
+pub struct TaskManager<'env, A, K, T, E> {
+    board: Board<'env, A, K, T, E>,
+    lease: OnceLock<Lease>,
+}
+
+impl Crew for Lease {
+    fn request(&self, threads: usize) -> usize {
+        Lease::request(self, threads)
+    }
+
+    fn is_closed(&self) -> bool {
+        // The scope borrows the pool.
+        false
+    }
+}
+
+impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
+    pub(super) fn new(board: Board<'env, A, K, T, E>) -> Self {
+        Self {
+            board,
+            lease: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn board(&self) -> &Board<'env, A, K, T, E> {
+        &self.board
+    }
+
+    /// Lets the manager ask for threads.
+    pub(super) fn hire(&self, lease: &Lease) {
+        self.lease.get_or_init(|| lease.clone());
+    }
+
+    pub(super) fn crew(&self) -> &Lease {
+        self.lease.get().expect("set before the closure runs")
+    }
+
+    pub(super) fn submit_args(&self, args: A) -> usize {
+        self.board.submit(args, self.crew())
+    }
+
+    pub(super) fn try_submit_args(&self, args: A) -> Result<usize, TrySubmitError<A>> {
+        self.board.try_submit(args, self.crew())
+    }
+
+    /// Makes a task of every item of `inputs`: an item is the function's argument, or a tuple of several.
+    ///
+    /// The workers pull the items, so a slow iterator delays nobody else. It is pulled lazily and no further than
+    /// `workers + capacity` items ahead of what has been read; so an endless one is fine. If the iterator panics, the panic
+    /// takes the place of its next item, as that task's failure. After a stop the rest of it is dropped.
+    pub fn map<I>(&self, inputs: I)
+    where
+        I: IntoIterator<Item: IntoArgs<A>, IntoIter: Send + 'env>,
+    {
+        self.board.add_input(queue::input(inputs), self.crew());
+    }
+
+    /// Returns an iterator over the results in the order in which tasks end.
+    ///
+    /// It waits for the next result, and ends when everything accepted so far has been yielded and no input is open. It
+    /// can be called again after more tasks were submitted.
+    pub fn as_completed(&self) -> TaskResults<'_, 'env, A, K, T, E> {
+        TaskResults {
+            manager: self,
+            reading: Reading::AsCompleted,
+        }
+    }
+
+    /// Returns an iterator over the results in call order: of `submit`s as they were called, of `map` in input order.
+    ///
+    /// It ends like [`as_completed`](Self::as_completed).
+    pub fn in_order(&self) -> TaskResults<'_, 'env, A, K, T, E> {
+        TaskResults {
+            manager: self,
+            reading: Reading::InOrder,
+        }
+    }
+
+    /// Runs everything accepted so far to its end, inputs included, and drops the results that were not read.
+    ///
+    /// # Errors
+    ///
+    /// Under the policy raise, the failure that ended everything: the first one in call order.
+    pub fn run(&self) -> Result<Report, TaskError<E>> {
+        self.board.join(self.crew());
+        if let Some(inner) = self.board.first_failure() {
+            return Err(TaskError::new(inner, self.board.home.clone()));
+        }
+        let state = self.board.state.lock();
+        Ok(Report {
+            completed: state.counts.completed as u64,
+            failed: state.counts.failed as u64,
+            elapsed: self.board.begun.elapsed(),
+            ended: if state.stopped {
+                Ended::Stopped(StopCause::Asked)
+            } else {
+                Ended::Exhausted
+            },
+        })
+    }
+
+    /// Stops: what is running finishes, what has not started is cancelled, and what comes later too.
+    ///
+    /// A running task can ask [`is_stopping`](crate::is_stopping) and return early.
+    pub fn stop(&self) {
+        self.board.stop();
+    }
+
+    /// Returns whether the manager was stopped, by [`stop`](Self::stop) or by a failure under the policy raise.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.board.state.lock().stopped
+    }
+
+    /// Returns how many tasks have been accepted so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.board.state.lock().counts.accepted
+    }
+
+    /// Returns whether no task has been accepted yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns how many tasks are running.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.board.state.lock().running.len()
+    }
+
+    /// Returns how many submitted tasks wait for a worker.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.board.state.lock().queue.waiting()
+    }
+
+    /// Returns how many tasks have succeeded.
+    #[must_use]
+    pub fn completed(&self) -> usize {
+        self.board.state.lock().counts.completed
+    }
+
+    /// Returns how many tasks have failed, by an error or a panic.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.board.state.lock().counts.failed
+    }
+
+    /// Returns how many tasks were cancelled before they started.
+    #[must_use]
+    pub fn cancelled(&self) -> usize {
+        self.board.state.lock().counts.cancelled
+    }
+}
+
+impl<A, K, T, E> fmt::Debug for TaskManager<'_, A, K, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.board.state.lock();
+        f.debug_struct("TaskManager")
+            .field("name", &self.board.call.name)
+            .field("waiting", &state.queue.waiting())
+            .field("running", &state.running.len())
+            .field("completed", &state.counts.completed)
+            .field("failed", &state.counts.failed)
+            .field("cancelled", &state.counts.cancelled)
+            .field("stopped", &state.stopped)
+            .finish()
+    }
+}
+
+/// The results of a scope's tasks: see [`TaskManager::as_completed`] and [`TaskManager::in_order`].
+#[must_use = "iterators do nothing unless consumed; to run the tasks without reading results, use `run`"]
+pub struct TaskResults<'a, 'env, A, K, T, E> {
+    manager: &'a TaskManager<'env, A, K, T, E>,
+    reading: Reading,
+}
+
+impl<A, K, T, E> Iterator for TaskResults<'_, '_, A, K, T, E> {
+    type Item = Result<Task<K, T>, TaskError<E>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let board = &self.manager.board;
+        let end = board.next(self.reading, self.manager.crew())?;
+        Some(board.hand_out(end))
+    }
+}
+
+impl<A, K, T, E> fmt::Debug for TaskResults<'_, '_, A, K, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskResults")
+            .field("reading", &self.reading)
+            .field("manager", &self.manager)
+            .finish()
+    }
+}

@@ -1,0 +1,34 @@
+//! The task manager: what `#[task_pool]` expands to.
+//!
+//! A [`Board`](board::Board) is the state of one manager: a [`Queue`](queue::Queue) of what is still to start, the results
+//! nobody has read ([`Kept`](kept::Kept)), and the threads that work on it. A scope lends its board to the pool's threads
+//! for the length of a call; [`Results`] shares one with them. Tasks submitted outside any scope go through one
+//! [`Submitted`] queue per pool, each with a [`TaskHandle`] of its own.
+
+mod args;
+mod board;
+mod call;
+mod error;
+mod handle;
+mod home;
+mod kept;
+mod log;
+mod manager;
+mod queue;
+mod read;
+mod results;
+mod scope;
+mod seats;
+mod show;
+mod submitted;
+mod work;
+
+pub use self::args::IntoArgs;
+pub use self::call::{Call, Fallible, TaskOptions, TaskOptionsBuilder, sendable};
+pub use self::error::{Task, TaskError, TaskErrorKind, TaskPanic, TrySubmitError};
+pub use self::handle::{TaskHandle, submit};
+pub use self::manager::{TaskManager, TaskResults};
+pub use self::results::{Results, as_completed, map};
+pub use self::scope::{ScopeError, ScopeFailure, ScopeOutput, scope};
+pub use self::show::{KeptArg, Show, ShowDebug, ShowOpaque, Shown, call_text, keep};
+pub(crate) use self::submitted::Submitted;

@@ -1,0 +1,271 @@
+//! What is still to start: submitted tasks and open inputs, in call order.
+
+use std::collections::VecDeque;
+
+use super::args::IntoArgs;
+
+/// The place of a task in call order: which call brought it, and its position there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Order {
+    pub(super) segment: u64,
+    pub(super) position: u64,
+}
+
+/// An accepted task that has not started.
+pub(super) struct Queued<A> {
+    pub(super) index: usize,
+    pub(super) order: Order,
+    pub(super) args: A,
+}
+
+/// An input of `map`, with its items turned into arguments as they are pulled.
+pub(super) trait Feed<A>: Send {
+    fn pull(&mut self) -> Option<A>;
+}
+
+pub(super) type Input<'env, A> = Box<dyn Feed<A> + 'env>;
+
+/// Any iterator as a [`Feed`].
+pub(super) struct Items<I>(pub(super) I);
+
+impl<A, I: Iterator<Item: IntoArgs<A>> + Send> Feed<A> for Items<I> {
+    fn pull(&mut self) -> Option<A> {
+        self.0.next().map(IntoArgs::into_args)
+    }
+}
+
+/// Consecutive submits, or one input.
+struct Segment<'env, A> {
+    number: u64,
+    kind: Kind<'env, A>,
+}
+
+enum Kind<'env, A> {
+    Tasks {
+        queue: VecDeque<Queued<A>>,
+        accepted: u64,
+    },
+    Input {
+        /// `None` while a thread is pulling an item.
+        input: Option<Input<'env, A>>,
+        pulled: u64,
+        /// Items being pulled, queued, running, or finished and not yet read.
+        unread: usize,
+    },
+}
+
+/// What a thread can do next.
+pub(super) enum Next<'env, A> {
+    /// Run this.
+    Task(Queued<A>),
+    /// Pull an item, then bring the input back.
+    Pull(u64, Input<'env, A>),
+    /// Nothing now, but another thread is pulling and will soon bring an input back, or not.
+    Busy,
+    Nothing,
+}
+
+/// The queue of one task manager.
+pub(super) struct Queue<'env, A> {
+    segments: VecDeque<Segment<'env, A>>,
+    /// The number of the next segment.
+    next: u64,
+    /// Submitted tasks in all segments.
+    waiting: usize,
+    /// How far an input may be ahead of the reader.
+    ahead: usize,
+}
+
+impl<'env, A> Queue<'env, A> {
+    pub(super) fn new(ahead: usize) -> Self {
+        Self {
+            segments: VecDeque::new(),
+            next: 0,
+            waiting: 0,
+            ahead,
+        }
+    }
+
+    /// Submitted tasks that have not started.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    pub(super) fn has_open_input(&self) -> bool {
+        (self.segments.iter()).any(|segment| matches!(segment.kind, Kind::Input { .. }))
+    }
+
+    /// How many threads find something to do: one per input, as each passes the input on before it runs its item.
+    pub(super) fn demand(&self) -> usize {
+        let pullable = self.segments.iter().filter(|segment| {
+            matches!(&segment.kind, Kind::Input { input: Some(_), unread, .. } if *unread < self.ahead)
+        });
+        self.waiting + pullable.count()
+    }
+
+    /// A place in call order after everything accepted so far.
+    pub(super) fn next_order(&mut self) -> Order {
+        let segment = self.next;
+        self.next += 1;
+        Order {
+            segment,
+            position: 0,
+        }
+    }
+
+    pub(super) fn push_task(&mut self, index: usize, args: A) {
+        self.waiting += 1;
+        if let Some(Segment {
+            number,
+            kind: Kind::Tasks { queue, accepted },
+        }) = self.segments.back_mut()
+        {
+            let order = Order {
+                segment: *number,
+                position: *accepted,
+            };
+            *accepted += 1;
+            queue.push_back(Queued { index, order, args });
+            return;
+        }
+        let order = self.next_order();
+        self.segments.push_back(Segment {
+            number: order.segment,
+            kind: Kind::Tasks {
+                queue: VecDeque::from([Queued { index, order, args }]),
+                accepted: 1,
+            },
+        });
+    }
+
+    pub(super) fn push_input(&mut self, input: Input<'env, A>) {
+        if let Some(Kind::Tasks { queue, .. }) = self.segments.back().map(|last| &last.kind)
+            && queue.is_empty()
+        {
+            self.segments.pop_back();
+        }
+        let number = self.next_order().segment;
+        self.segments.push_back(Segment {
+            number,
+            kind: Kind::Input {
+                input: Some(input),
+                pulled: 0,
+                unread: 0,
+            },
+        });
+    }
+
+    /// Takes the first thing in call order that can start now: an input that is being pulled, or too far ahead of its
+    /// reader, does not hold up what was submitted behind it.
+    pub(super) fn take(&mut self) -> Next<'env, A> {
+        let mut busy = false;
+        for at in 0..self.segments.len() {
+            let segment = &mut self.segments[at];
+            match &mut segment.kind {
+                Kind::Tasks { queue, .. } => {
+                    // Only the last segment can be empty: it stays, so that a stream of submits does not rebuild it.
+                    let Some(task) = queue.pop_front() else {
+                        continue;
+                    };
+                    self.waiting -= 1;
+                    if queue.is_empty() && at + 1 < self.segments.len() {
+                        self.segments.remove(at);
+                    }
+                    return Next::Task(task);
+                }
+                Kind::Input { input, unread, .. } => {
+                    if input.is_none() {
+                        busy = true;
+                    } else if *unread < self.ahead {
+                        *unread += 1;
+                        if let Some(input) = input.take() {
+                            return Next::Pull(segment.number, input);
+                        }
+                    }
+                }
+            }
+        }
+        if busy { Next::Busy } else { Next::Nothing }
+    }
+
+    /// Brings an input back that gave an item; returns the item's place. Gives the input back if the queue was cleared.
+    pub(super) fn bring_back(
+        &mut self,
+        number: u64,
+        returned: Input<'env, A>,
+    ) -> Result<Order, Input<'env, A>> {
+        let Some(Kind::Input { input, pulled, .. }) = self.kind_of(number) else {
+            return Err(returned);
+        };
+        *input = Some(returned);
+        let position = *pulled;
+        *pulled += 1;
+        Ok(Order {
+            segment: number,
+            position,
+        })
+    }
+
+    /// Removes an input that will give no more items; returns the place after its last one.
+    pub(super) fn close(&mut self, number: u64) -> Option<Order> {
+        let at = self.find(number)?;
+        match self.segments.remove(at)?.kind {
+            Kind::Input { pulled, .. } => Some(Order {
+                segment: number,
+                position: pulled,
+            }),
+            Kind::Tasks { .. } => None,
+        }
+    }
+
+    /// Hears that a result has been read, which lets its input go on.
+    pub(super) fn read(&mut self, order: Order) {
+        if let Some(Kind::Input { unread, .. }) = self.kind_of(order.segment) {
+            *unread -= 1;
+        }
+    }
+
+    /// The place of the first thing that has not started.
+    pub(super) fn first(&self) -> Option<Order> {
+        let segment = self.segments.front()?;
+        Some(match &segment.kind {
+            Kind::Tasks { queue, .. } => queue.front()?.order,
+            Kind::Input { pulled, .. } => Order {
+                segment: segment.number,
+                position: *pulled,
+            },
+        })
+    }
+
+    /// Takes everything out: the tasks in call order, and the inputs that are here.
+    pub(super) fn clear(&mut self) -> (Vec<Queued<A>>, Vec<Input<'env, A>>) {
+        self.waiting = 0;
+        let (mut tasks, mut inputs) = (Vec::new(), Vec::new());
+        for segment in self.segments.drain(..) {
+            match segment.kind {
+                Kind::Tasks { queue, .. } => tasks.extend(queue),
+                Kind::Input { input, .. } => inputs.extend(input),
+            }
+        }
+        (tasks, inputs)
+    }
+
+    fn find(&self, number: u64) -> Option<usize> {
+        self.segments
+            .binary_search_by_key(&number, |segment| segment.number)
+            .ok()
+    }
+
+    fn kind_of(&mut self, number: u64) -> Option<&mut Kind<'env, A>> {
+        let at = self.find(number)?;
+        Some(&mut self.segments[at].kind)
+    }
+}
+
+/// Any iterator over arguments as an input.
+pub(super) fn input<'env, A, I>(items: I) -> Input<'env, A>
+where
+    I: IntoIterator<Item: IntoArgs<A>, IntoIter: Send + 'env>,
+{
+    Box::new(Items(items.into_iter()))
+}

@@ -1,0 +1,245 @@
+//! Scopes: a task manager for one call, which joins before it returns.
+
+use std::any::type_name;
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic;
+
+use super::board::Board;
+use super::call::Call;
+use super::error::{Inner, TaskError};
+use super::home::Home;
+use super::log;
+use super::manager::TaskManager;
+use crate::pool::TaskPool;
+use crate::raw::lend::{Lease, lend};
+use crate::sync::Arc;
+use crate::unwind;
+
+/// Runs `body` with a task manager for the function that `call` describes, and joins its tasks.
+///
+/// If `body` fails or panics, tasks that have not started are cancelled. In any case the scope waits for those that are
+/// running. Tasks that `body` did not wait for run to their end.
+///
+/// # Errors
+///
+/// The error that `body` returned; else, under the policy raise, the failure that ended everything.
+///
+/// # Panics
+///
+/// Goes on with the panic of `body`.
+pub fn scope<'env, A, K, T, E, F, O>(
+    pool: &TaskPool,
+    call: Call<A, K, T, E>,
+    body: F,
+) -> Result<O::Value, ScopeError<E>>
+where
+    A: Send,
+    K: Send,
+    T: Send,
+    E: Send,
+    F: FnOnce(&TaskManager<'env, A, K, T, E>) -> O,
+    O: ScopeOutput<E>,
+{
+    let home = Arc::new(Home::new());
+    let manager = TaskManager::new(Board::new(pool.shared(), call, Some(home.clone()), None));
+    let board = manager.board();
+    let work = |lease: &Lease| board.work(lease);
+    let outcome = lend(pool.shared(), &work, |lease| {
+        manager.hire(lease);
+        let outcome = unwind::catch(|| body(&manager).into_outcome());
+        if !matches!(outcome, Ok(Ok(_))) {
+            board.stop();
+        }
+        board.join(lease);
+        outcome
+    });
+    let settled = match outcome {
+        Ok(Ok(value)) => match board.first_failure() {
+            None => Ok(Ok(value)),
+            Some(inner) => Ok(Err(ScopeError::Task(TaskError::new(inner, None)))),
+        },
+        Ok(Err(failure)) => Ok(Err(failure.settle(board, &home))),
+        Err(payload) => Err(payload),
+    };
+    // Whatever was returned instead, no failure goes unseen.
+    if let Some(unseen) = home.close() {
+        log::unread(&unseen);
+    }
+    settled.unwrap_or_else(|payload| panic::resume_unwind(payload))
+}
+
+/// What the closure of a scope may return: nothing, or a `Result` whose error is a [`ScopeFailure`].
+#[diagnostic::on_unimplemented(
+    message = "the closure of a task scope must return `()` or a `Result`, not `{Self}`",
+    label = "this scope's closure returns `{Self}`",
+    note = "end it with `Ok(value)`, or with a `;`"
+)]
+pub trait ScopeOutput<E>: Sized {
+    /// What the scope returns when all went well.
+    type Value;
+
+    /// The closure's outcome.
+    fn into_outcome(self) -> Result<Self::Value, ScopeFailure<E>>;
+}
+
+impl<E> ScopeOutput<E> for () {
+    type Value = ();
+
+    fn into_outcome(self) -> Result<(), ScopeFailure<E>> {
+        Ok(())
+    }
+}
+
+impl<E, R> ScopeOutput<E> for Result<R, ScopeFailure<E>> {
+    type Value = R;
+
+    fn into_outcome(self) -> Self {
+        self
+    }
+}
+
+/// Any error inside the closure of a scope: what `?` turns errors into there.
+///
+/// A [`TaskError`] of the scope comes out of the scope as [`ScopeError::Task`], everything else as
+/// [`ScopeError::Body`]. For errors that `?` does not take, see [`ScopeFailure::new`] and [`ScopeFailure::task`].
+pub struct ScopeFailure<E> {
+    cause: Cause<E>,
+    error: PhantomData<fn() -> E>,
+}
+
+enum Cause<E> {
+    /// Known to be a task's.
+    Task(TaskError<E>),
+    /// Anything; `named` when its type has the name of this scope's `TaskError`.
+    Any {
+        error: Box<dyn Error + Send + Sync>,
+        named: bool,
+    },
+}
+
+impl<E> ScopeFailure<E> {
+    /// Takes any error or message: `.map_err(ScopeFailure::new)?`, also for boxed errors.
+    #[must_use]
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::from_cause(Cause::Any {
+            error: error.into(),
+            named: false,
+        })
+    }
+
+    /// Takes a task's error whose `E` borrows or is not `Sync`: `.map_err(ScopeFailure::task)?`.
+    #[must_use]
+    pub fn task(error: TaskError<E>) -> Self {
+        Self::from_cause(Cause::Task(error))
+    }
+
+    fn from_cause(cause: Cause<E>) -> Self {
+        Self {
+            cause,
+            error: PhantomData,
+        }
+    }
+
+    /// The error that the scope returns for this one.
+    fn settle<A, K, T>(self, board: &Board<'_, A, K, T, E>, home: &Home<E>) -> ScopeError<E> {
+        let (text, caught) = match self.cause {
+            Cause::Any {
+                error,
+                named: false,
+            } => return ScopeError::Body(error),
+            // `E` may borrow, so there is no downcast; but an error of this scope comes home when it is dropped.
+            Cause::Any { error, named: true } => (Some(error.to_string()), home.catch(error)),
+            Cause::Task(error) => (None, Some(error.into_inner())),
+        };
+        match (caught, text) {
+            (Some(caught), _) => ScopeError::Task(TaskError::new(first(board, caught), None)),
+            // It was another scope's.
+            (None, text) => ScopeError::Body(text.unwrap_or_default().into()),
+        }
+    }
+}
+
+/// Of the error that the closure returned and the failure that ended the scope, the one to return: the first in call
+/// order, unless the closure has kept that one to itself.
+fn first<A, K, T, E>(board: &Board<'_, A, K, T, E>, caught: Box<Inner<E>>) -> Box<Inner<E>> {
+    match board.first_failure() {
+        Some(first) if first.is_failure() && first.order != caught.order => first,
+        _ => caught,
+    }
+}
+
+impl<E, X: Error + Send + Sync + 'static> From<X> for ScopeFailure<E> {
+    fn from(error: X) -> Self {
+        Self::from_cause(Cause::Any {
+            named: type_name::<X>() == type_name::<TaskError<E>>(),
+            error: Box::new(error),
+        })
+    }
+}
+
+impl<E> fmt::Debug for ScopeFailure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Task(error) => error.fmt(f),
+            Cause::Any { error, .. } => error.fmt(f),
+        }
+    }
+}
+
+impl<E> fmt::Display for ScopeFailure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Task(error) => error.fmt(f),
+            Cause::Any { error, .. } => error.fmt(f),
+        }
+    }
+}
+
+/// The error of a scope.
+#[non_exhaustive]
+pub enum ScopeError<E> {
+    /// A task failed, and the policy or the closure made that the scope's error.
+    Task(TaskError<E>),
+    /// The closure's own error.
+    Body(Box<dyn Error + Send + Sync>),
+}
+
+impl<E> ScopeError<E> {
+    /// Returns the task's error, if it is one.
+    #[must_use]
+    pub fn as_task(&self) -> Option<&TaskError<E>> {
+        match self {
+            Self::Task(error) => Some(error),
+            Self::Body(_) => None,
+        }
+    }
+}
+
+impl<E> fmt::Debug for ScopeError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(error) => f.debug_tuple("Task").field(error).finish(),
+            Self::Body(error) => f.debug_tuple("Body").field(error).finish(),
+        }
+    }
+}
+
+impl<E> fmt::Display for ScopeError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(error) => error.fmt(f),
+            Self::Body(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E> Error for ScopeError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Task(error) => error.source(),
+            Self::Body(error) => error.source(),
+        }
+    }
+}
