@@ -18,7 +18,9 @@ pub(crate) struct Errors {
 
 impl Errors {
     pub(crate) fn new() -> Self {
-        Self { found: RefCell::new(Some(Vec::new())) }
+        Self {
+            found: RefCell::new(Some(Vec::new())),
+        }
     }
 
     pub(crate) fn push(&self, error: syn::Error) {
@@ -72,7 +74,10 @@ mod tests {
         errors.at(&quote::quote!(a b), "second");
         assert!(!errors.is_empty());
         let tokens = errors.into_compile_errors().to_string();
-        assert!(tokens.contains("first") && tokens.contains("second"), "{tokens}");
+        assert!(
+            tokens.contains("first") && tokens.contains("second"),
+            "{tokens}"
+        );
     }
 
     #[test]

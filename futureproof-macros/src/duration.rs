@@ -14,7 +14,9 @@ pub(crate) fn parse(literal: &LitStr) -> syn::Result<Duration> {
 /// Reads `number unit`, exactly: no rounding of what fits into nanoseconds.
 fn read(text: &str) -> Result<Duration, String> {
     let trimmed = text.trim();
-    let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(trimmed.len());
+    let split = trimmed
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
+        .unwrap_or(trimmed.len());
     let (number, unit) = (&trimmed[..split], trimmed[split..].trim_start());
     if number.is_empty() {
         return Err(format!("\"{text}\" is not a duration; {FORM}"));
@@ -27,7 +29,11 @@ fn read(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60 * 1_000_000_000,
         "h" => 3_600 * 1_000_000_000,
         "" => return Err(format!("\"{text}\" has no unit; {FORM}")),
-        other => return Err(format!("unknown unit `{other}` in \"{text}\"; the units are ns, us, ms, s, m and h")),
+        other => {
+            return Err(format!(
+                "unknown unit `{other}` in \"{text}\"; the units are ns, us, ms, s, m and h"
+            ));
+        }
     };
     nanos(number, nanos_per_unit)
         .and_then(|nanos| {
@@ -76,10 +82,21 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         assert!(read("5").unwrap_err().contains("no unit"));
-        assert!(read("5 parsecs").unwrap_err().contains("unknown unit `parsecs`"));
+        assert!(
+            read("5 parsecs")
+                .unwrap_err()
+                .contains("unknown unit `parsecs`")
+        );
         for wrong in ["", "s", "-1s", "soon", "1..2s", ".5s", "1.s", "1.2.3s"] {
-            assert!(read(wrong).unwrap_err().contains("not a duration"), "{wrong}");
+            assert!(
+                read(wrong).unwrap_err().contains("not a duration"),
+                "{wrong}"
+            );
         }
-        assert!(read("99999999999999999999999999h").unwrap_err().contains("too long"));
+        assert!(
+            read("99999999999999999999999999h")
+                .unwrap_err()
+                .contains("too long")
+        );
     }
 }

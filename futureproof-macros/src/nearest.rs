@@ -2,8 +2,10 @@
 
 /// The candidate that `word` was most likely meant to be, if any is close enough to be worth naming.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let (best, edits) =
-        candidates.iter().map(|&candidate| (candidate, distance(word, candidate))).min_by_key(|&(_, edits)| edits)?;
+    let (best, edits) = candidates
+        .iter()
+        .map(|&candidate| (candidate, distance(word, candidate)))
+        .min_by_key(|&(_, edits)| edits)?;
     // A third of the letters may be wrong, and one letter always: more is a guess, not a hint.
     let tolerated = (word.chars().count().max(best.chars().count()) / 3).max(1);
     (edits <= tolerated).then_some(best)

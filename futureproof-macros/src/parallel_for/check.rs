@@ -12,28 +12,56 @@ use crate::diag::Errors;
 
 pub(super) fn check(found: &Loop, errors: &Errors) {
     for reduced in &found.options.reduce {
-        if !found.body.stmts.iter().any(|stmt| mentions(quote::quote!(#stmt), &reduced.name)) {
+        if !found
+            .body
+            .stmts
+            .iter()
+            .any(|stmt| mentions(quote::quote!(#stmt), &reduced.name))
+        {
             let name = &reduced.name;
-            errors.at(name, format!("the body never uses `{name}`; remove it from `reduce`"));
+            errors.at(
+                name,
+                format!("the body never uses `{name}`; remove it from `reduce`"),
+            );
         }
     }
     let mut body = Body::default();
     body.visit_pat(&found.pat);
-    found.body.stmts.iter().for_each(|stmt| body.visit_stmt(stmt));
+    found
+        .body
+        .stmts
+        .iter()
+        .for_each(|stmt| body.visit_stmt(stmt));
     let mut reported = HashSet::new();
-    for Assignment { place, operator, whole } in &body.assignments {
+    for Assignment {
+        place,
+        operator,
+        whole,
+    } in &body.assignments
+    {
         let name = place.to_string();
-        if body.bound.contains(&name) || found.options.local.iter().any(|local| local.name == *place) {
+        if body.bound.contains(&name)
+            || found.options.local.iter().any(|local| local.name == *place)
+        {
             continue;
         }
-        match found.options.reduce.iter().find(|reduced| reduced.name == *place).map(|reduced| reduced.how) {
+        match found
+            .options
+            .reduce
+            .iter()
+            .find(|reduced| reduced.name == *place)
+            .map(|reduced| reduced.how)
+        {
             Some(How::Added) => {
                 if let Some(error) = wrong_for_added(place, operator.as_ref(), *whole) {
                     errors.push(error);
                 }
             }
             Some(How::Largest | How::Smallest) => {}
-            None if !found.options.names_missing && name.chars().any(char::is_lowercase) && reported.insert(name) => {
+            None if !found.options.names_missing
+                && name.chars().any(char::is_lowercase)
+                && reported.insert(name) =>
+            {
                 errors.at(place, capture(place, operator.as_ref()));
             }
             None => {}
@@ -74,7 +102,9 @@ fn wrong_for_added(place: &Ident, operator: Option<&BinOp>, whole: bool) -> Opti
 
 fn capture(place: &Ident, operator: Option<&BinOp>) -> String {
     let reduce = match operator {
-        Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)) => format!("`reduce({place})` in front of `for` adds up what they add"),
+        Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)) => {
+            format!("`reduce({place})` in front of `for` adds up what they add")
+        }
         _ => format!(
             "in front of `for`, `reduce(max({place}))` or `reduce(min({place}))` keeps the largest or smallest value"
         ),
@@ -96,11 +126,21 @@ struct Body {
 impl Body {
     fn assigned(&mut self, place: &Expr, operator: Option<BinOp>) {
         match place {
-            Expr::Tuple(tuple) => tuple.elems.iter().for_each(|place| self.assigned(place, operator)),
-            Expr::Array(array) => array.elems.iter().for_each(|place| self.assigned(place, operator)),
+            Expr::Tuple(tuple) => tuple
+                .elems
+                .iter()
+                .for_each(|place| self.assigned(place, operator)),
+            Expr::Array(array) => array
+                .elems
+                .iter()
+                .for_each(|place| self.assigned(place, operator)),
             _ => {
                 let whole = matches!(place, Expr::Path(_) | Expr::Paren(_));
-                self.assignments.extend(root(place).map(|place| Assignment { place, operator, whole }));
+                self.assignments.extend(root(place).map(|place| Assignment {
+                    place,
+                    operator,
+                    whole,
+                }));
             }
         }
     }
@@ -152,11 +192,40 @@ impl Visit<'_> for Body {
     fn visit_macro(&mut self, mac: &syn::Macro) {
         // The common ones bind nothing.
         const PLAIN: &[&str] = &[
-            "print", "println", "eprint", "eprintln", "format", "format_args", "write", "writeln", "panic", "assert",
-            "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne", "dbg", "vec", "todo",
-            "unreachable", "unimplemented", "matches", "trace", "debug", "info", "warn", "error", "bail", "ensure",
+            "print",
+            "println",
+            "eprint",
+            "eprintln",
+            "format",
+            "format_args",
+            "write",
+            "writeln",
+            "panic",
+            "assert",
+            "assert_eq",
+            "assert_ne",
+            "debug_assert",
+            "debug_assert_eq",
+            "debug_assert_ne",
+            "dbg",
+            "vec",
+            "todo",
+            "unreachable",
+            "unimplemented",
+            "matches",
+            "trace",
+            "debug",
+            "info",
+            "warn",
+            "error",
+            "bail",
+            "ensure",
         ];
-        let plain = mac.path.segments.last().is_some_and(|name| PLAIN.iter().any(|plain| name.ident == plain));
+        let plain = mac
+            .path
+            .segments
+            .last()
+            .is_some_and(|name| PLAIN.iter().any(|plain| name.ident == plain));
         if !plain {
             collect_idents(&mac.tokens, &mut self.bound);
         }
@@ -165,8 +234,8 @@ impl Visit<'_> for Body {
 
 fn is_assignment(operator: &BinOp) -> bool {
     use BinOp::{
-        AddAssign, BitAndAssign, BitOrAssign, BitXorAssign, DivAssign, MulAssign, RemAssign, ShlAssign, ShrAssign,
-        SubAssign,
+        AddAssign, BitAndAssign, BitOrAssign, BitXorAssign, DivAssign, MulAssign, RemAssign,
+        ShlAssign, ShrAssign, SubAssign,
     };
     matches!(
         operator,

@@ -16,11 +16,21 @@ pub(super) enum Exit {
     Try { value: Span, question: Token![?] },
     /// A macro that hides `return Err(…)`.
     Bail { at: Span },
-    Return { token: Token![return], value: Option<Given> },
+    Return {
+        token: Token![return],
+        value: Option<Given>,
+    },
     /// `break 'label` out of the loop.
-    Break { token: Token![break], label: Lifetime, value: Option<Given> },
+    Break {
+        token: Token![break],
+        label: Lifetime,
+        value: Option<Given>,
+    },
     /// `continue 'label` of a loop outside.
-    Continue { token: Token![continue], label: Lifetime },
+    Continue {
+        token: Token![continue],
+        label: Lifetime,
+    },
 }
 
 /// What a `return` or a `break` gives.
@@ -46,8 +56,13 @@ impl Given {
         let mut wrappers = Vec::new();
         let mut inner = expr;
         while let Expr::Call(call) = inner
-            && let (Expr::Path(path), Some(argument), 1) = (&*call.func, call.args.first(), call.args.len())
-            && path.path.segments.last().is_some_and(|name| ["Ok", "Err", "Some"].iter().any(|known| name.ident == known))
+            && let (Expr::Path(path), Some(argument), 1) =
+                (&*call.func, call.args.first(), call.args.len())
+            && path.path.segments.last().is_some_and(|name| {
+                ["Ok", "Err", "Some"]
+                    .iter()
+                    .any(|known| name.ident == known)
+            })
         {
             wrappers.push((*call.func).clone());
             inner = argument;
@@ -59,9 +74,21 @@ impl Given {
             _ => false,
         };
         if constant {
-            (Self { wrappers, inner: Inner::Constant(Box::new(inner.clone())) }, None)
+            (
+                Self {
+                    wrappers,
+                    inner: Inner::Constant(Box::new(inner.clone())),
+                },
+                None,
+            )
         } else {
-            (Self { wrappers, inner: Inner::Value(inner.span()) }, Some(inner))
+            (
+                Self {
+                    wrappers,
+                    inner: Inner::Value(inner.span()),
+                },
+                Some(inner),
+            )
         }
     }
 
@@ -78,12 +105,23 @@ impl Given {
             Inner::Constant(constant) => constant.to_token_stream(),
             Inner::Value(_) => value.clone(),
         };
-        self.wrappers.iter().rev().fold(inner, |inner, wrapper| quote_spanned!(wrapper.span()=> #wrapper(#inner)))
+        self.wrappers.iter().rev().fold(
+            inner,
+            |inner, wrapper| quote_spanned!(wrapper.span()=> #wrapper(#inner)),
+        )
     }
 
     /// A name for the wrappers: values in the same ones have the same type.
     fn key(&self) -> String {
-        self.wrappers.iter().map(|wrapper| wrapper.to_token_stream().to_string().replace(|c: char| !c.is_alphanumeric(), "_")).collect()
+        self.wrappers
+            .iter()
+            .map(|wrapper| {
+                wrapper
+                    .to_token_stream()
+                    .to_string()
+                    .replace(|c: char| !c.is_alphanumeric(), "_")
+            })
+            .collect()
     }
 }
 
@@ -93,7 +131,9 @@ impl Exit {
         match self {
             Self::Try { value, .. } => Some(*value),
             Self::Bail { at } => Some(*at),
-            Self::Return { value, .. } | Self::Break { value, .. } => value.as_ref().and_then(Given::travels),
+            Self::Return { value, .. } | Self::Break { value, .. } => {
+                value.as_ref().and_then(Given::travels)
+            }
             Self::Continue { .. } => None,
         }
     }
@@ -116,7 +156,10 @@ impl Exit {
     /// The name that the value has in the user's function. It has the user's hygiene, so that rustc shows it together
     /// with the token beside it as the one expression that the user wrote.
     pub(super) fn value_name(&self) -> Ident {
-        Ident::new("futureproof_exit_value", self.travels().unwrap_or_else(|| self.span()))
+        Ident::new(
+            "futureproof_exit_value",
+            self.travels().unwrap_or_else(|| self.span()),
+        )
     }
 
     /// The exit itself, in the user's function: an expression that never ends.
@@ -125,11 +168,18 @@ impl Exit {
         match self {
             Self::Try { question, .. } => quote_spanned!(span=> match #value #question {}),
             Self::Bail { .. } => quote_spanned!(span=> return ::core::result::Result::Err(#value)),
-            Self::Return { token, value: given } => {
+            Self::Return {
+                token,
+                value: given,
+            } => {
                 let given = given.as_ref().map(|given| given.whole(value));
                 quote!(#token #given)
             }
-            Self::Break { token, label, value: given } => {
+            Self::Break {
+                token,
+                label,
+                value: given,
+            } => {
                 let given = given.as_ref().map(|given| given.whole(value));
                 quote!(#token #label #given)
             }
@@ -140,15 +190,24 @@ impl Exit {
     /// The hole that gives the value of this exit its expected type.
     pub(super) fn hole(&self, names: &Names) -> Option<Hole> {
         match self {
-            Self::Return { value: Some(given), .. } if self.carries_value() => Some(format!("__returned_{}", given.key())),
+            Self::Return {
+                value: Some(given), ..
+            } if self.carries_value() => Some(format!("__returned_{}", given.key())),
             Self::Bail { .. } => Some("__error_returned".into()),
             // Prefixed, so that no label makes it one of the names above.
-            Self::Break { label, value: Some(given), .. } if self.carries_value() => {
+            Self::Break {
+                label,
+                value: Some(given),
+                ..
+            } if self.carries_value() => {
                 Some(format!("__label_{}_{}", label.ident.unraw(), given.key()))
             }
             _ => None,
         }
-        .map(|name: String| Hole { exit: self.clone(), name: Ident::new(&name, names.site) })
+        .map(|name: String| Hole {
+            exit: self.clone(),
+            name: Ident::new(&name, names.site),
+        })
     }
 }
 
@@ -217,14 +276,24 @@ impl Names {
     }
 
     /// What the body gives for an item that leaves the loop through the `index`th exit.
-    pub(super) fn exit_flow(&self, index: usize, value: Option<&TokenStream>, span: Span) -> TokenStream {
+    pub(super) fn exit_flow(
+        &self,
+        index: usize,
+        value: Option<&TokenStream>,
+        span: Span,
+    ) -> TokenStream {
         let (private, exit, variant) = (self.private(span), &self.exit, self.variant(index, span));
         let value = value.map(|value| quote_spanned!(span=> (#value)));
         quote_spanned!(span=> #private::Flow::Exit(#exit::#variant #value))
     }
 
     /// What the body gives for an item that failed under `policy`; `value` is the residual of the `?`.
-    pub(super) fn failure_flow(&self, policy: Policy, value: &TokenStream, span: Span) -> TokenStream {
+    pub(super) fn failure_flow(
+        &self,
+        policy: Policy,
+        value: &TokenStream,
+        span: Span,
+    ) -> TokenStream {
         let private = self.private(span);
         if policy == Policy::Ignore {
             return quote_spanned!(span=> { _ = #value; #private::Flow::Failed(#private::Failure::ignored()) });

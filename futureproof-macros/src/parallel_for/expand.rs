@@ -14,22 +14,44 @@ use crate::diag::Errors;
 
 /// What the loop becomes; `None` where it has to stay as it is. A loop in the body of another one leaves through the
 /// other's exits.
-pub(super) fn expand(mut found: Loop, errors: &Errors, mut outer: Option<&mut Rewriter<'_>>) -> Option<TokenStream> {
+pub(super) fn expand(
+    mut found: Loop,
+    errors: &Errors,
+    mut outer: Option<&mut Rewriter<'_>>,
+) -> Option<TokenStream> {
     if let Some(outer) = &mut outer {
         rewrite_head(outer, &mut found);
     }
     let depth = outer.as_ref().map_or(0, |outer| outer.depth + 1);
-    let Loop { krate, place, options, label, pat, source, mut body } = found;
+    let Loop {
+        krate,
+        place,
+        options,
+        label,
+        pat,
+        source,
+        mut body,
+    } = found;
     let mut locals = options.local;
     let mut rewriter = Rewriter::new(&krate, depth, place, options.policy, label.as_ref(), errors);
     rewriter.in_local = true;
-    locals.iter_mut().for_each(|local| rewriter.visit_expr_mut(&mut local.value));
+    locals
+        .iter_mut()
+        .for_each(|local| rewriter.visit_expr_mut(&mut local.value));
     rewriter.in_local = false;
-    body.stmts.iter_mut().for_each(|stmt| rewriter.visit_stmt_mut(stmt));
+    body.stmts
+        .iter_mut()
+        .for_each(|stmt| rewriter.visit_stmt_mut(stmt));
     if rewriter.gave_up {
         return None;
     }
-    let Rewriter { names, exits, holes, breaks, .. } = rewriter;
+    let Rewriter {
+        names,
+        exits,
+        holes,
+        breaks,
+        ..
+    } = rewriter;
     let site = names.site;
 
     let (exit_enum, exit_type) = exit_enum(&names, &exits);
@@ -41,7 +63,11 @@ pub(super) fn expand(mut found: Loop, errors: &Errors, mut outer: Option<&mut Re
         })
         .collect();
     let (settings, policy) = settings(&names, &options.settings);
-    let looping = if options.settings.is_empty() { &settings } else { &quote_spanned!(site=> __looping) };
+    let looping = if options.settings.is_empty() {
+        &settings
+    } else {
+        &quote_spanned!(site=> __looping)
+    };
     let body = closure(&names, &pat, &exit_type, &body);
 
     // What is wrong with the items is shown at the expression they come from.
@@ -49,7 +75,13 @@ pub(super) fn expand(mut found: Loop, errors: &Errors, mut outer: Option<&mut Re
     let private = names.private(at_source);
     let input = quote_spanned!(at_source=> (&&&#private::Tag::of(&__input)).kind().source(__input));
     let plain = exits.is_empty() && !breaks;
-    let plainly = |name| format_ident!("{name}{}", if plain { "_plain" } else { "" }, span = at_source);
+    let plainly = |name| {
+        format_ident!(
+            "{name}{}",
+            if plain { "_plain" } else { "" },
+            span = at_source
+        )
+    };
     let call = if options.reduce.is_empty() && locals.is_empty() {
         let each = plainly("each");
         quote_spanned!(at_source=> #private::#each(#looping, #input, #body))
@@ -58,10 +90,16 @@ pub(super) fn expand(mut found: Loop, errors: &Errors, mut outer: Option<&mut Re
         let (accumulators, work) = work(&names, &options.reduce, &locals, &body);
         quote_spanned!(at_source=> #private::#workers(#looping, #input, #accumulators, #work))
     };
-    let ended = if plain { call } else { arms(&names, &call, &exits, outer) };
+    let ended = if plain {
+        call
+    } else {
+        arms(&names, &call, &exits, outer)
+    };
     let value = match (options.settings.is_empty(), policy) {
         (true, _) => quote_spanned!(site=> match #source { __input => #ended }),
-        (false, None) => quote_spanned!(site=> match (#settings, #source) { (__looping, __input) => #ended }),
+        (false, None) => {
+            quote_spanned!(site=> match (#settings, #source) { (__looping, __input) => #ended })
+        }
         (false, Some((before, policy))) => quote_spanned! {site=>
             match #before {
                 __looping => {
@@ -72,7 +110,9 @@ pub(super) fn expand(mut found: Loop, errors: &Errors, mut outer: Option<&mut Re
         },
     };
     let imports = imports(&names, options.policy);
-    let or_stopped = options.stoppable.then(|| quote_spanned!(site=> .or_stopped()));
+    let or_stopped = options
+        .stoppable
+        .then(|| quote_spanned!(site=> .or_stopped()));
     Some(quote_spanned! {site=> {
         #imports
         #exit_enum
@@ -113,7 +153,10 @@ fn exit_enum(names: &Names, exits: &[Exit]) -> (TokenStream, TokenStream) {
     }
     let inferred = parameters.iter().map(|_| quote_spanned!(site=> _));
     let inferred = quote_spanned!(site=> #exit<#(#inferred),*>);
-    (quote_spanned!(site=> enum #exit<#(#parameters),*> { #(#variants),* }), inferred)
+    (
+        quote_spanned!(site=> enum #exit<#(#parameters),*> { #(#variants),* }),
+        inferred,
+    )
 }
 
 /// The traits behind the method calls of the expansion.
@@ -133,7 +176,10 @@ fn imports(names: &Names, policy: Policy) -> TokenStream {
 
 /// The loop's builder, evaluating the options in the order of the text. A policy that the body asks for again needs a
 /// statement of its own, and a builder before it; a builder may borrow from its options, so it stays in one expression.
-fn settings(names: &Names, settings: &[Setting]) -> (TokenStream, Option<(TokenStream, TokenStream)>) {
+fn settings(
+    names: &Names,
+    settings: &[Setting],
+) -> (TokenStream, Option<(TokenStream, TokenStream)>) {
     let (policy, site) = (&names.policy, names.site);
     let private = names.private(site);
     let mut before = None;
@@ -153,7 +199,10 @@ fn settings(names: &Names, settings: &[Setting]) -> (TokenStream, Option<(TokenS
             }
             Value::PolicyExpr(value) => {
                 let first = std::mem::replace(&mut looping, quote_spanned!(site=> __looping));
-                before = Some((first, quote_spanned!(span=> let #policy: #private::ErrorPolicy = #value;)));
+                before = Some((
+                    first,
+                    quote_spanned!(span=> let #policy: #private::ErrorPolicy = #value;),
+                ));
                 policy.to_token_stream()
             }
         };
@@ -165,7 +214,7 @@ fn settings(names: &Names, settings: &[Setting]) -> (TokenStream, Option<(TokenS
 /// The body as a closure, which rustc shows as the whole loop.
 fn closure(names: &Names, pat: &Pat, exit_type: &TokenStream, body: &Body) -> TokenStream {
     let (site, at_body) = (names.site, names.at(body.brace.span.join()));
-    let private = names.private(at_body);
+    let (private, private_at_body) = (names.private(site), names.private(at_body));
     let Body { attrs, stmts, .. } = body;
     // A closure's parameter may not be an or-pattern without parentheses, a loop's pattern may.
     let pat = match pat {
@@ -176,13 +225,18 @@ fn closure(names: &Names, pat: &Pat, exit_type: &TokenStream, body: &Body) -> To
     let block = quote_spanned! {at_body=> {
         { #(#attrs)* #(#stmts)* }
         #[allow(unreachable_code)]
-        return #private::Flow::Next;
+        return #private_at_body::Flow::Next;
     }};
     quote_spanned!(site=> |#pat| -> #private::Flow<#exit_type> #block)
 }
 
 /// For `reduce` and `local`: the reduced variables, and what each worker does.
-fn work(names: &Names, reduce: &[Reduced], locals: &[Local], body: &TokenStream) -> (TokenStream, TokenStream) {
+fn work(
+    names: &Names,
+    reduce: &[Reduced],
+    locals: &[Local],
+    body: &TokenStream,
+) -> (TokenStream, TokenStream) {
     let (worker, site) = (&names.worker, names.site);
     let accumulators = reduce.iter().map(|Reduced { name, how }| {
         let span = names.at(name.span());
@@ -197,7 +251,9 @@ fn work(names: &Names, reduce: &[Reduced], locals: &[Local], body: &TokenStream)
         );
         quote_spanned!(span=> #private::#how(&mut #name))
     });
-    let at_names = reduce.first().map_or(site, |first| names.at(first.name.span()));
+    let at_names = reduce
+        .first()
+        .map_or(site, |first| names.at(first.name.span()));
     let mut worker = worker.clone();
     worker.set_span(at_names);
     let accumulators = quote_spanned!(at_names=> (#(#accumulators,)*));
@@ -229,11 +285,19 @@ fn work(names: &Names, reduce: &[Reduced], locals: &[Local], body: &TokenStream)
             }
         }
     };
-    (accumulators, quote_spanned!(at_names=> |#worker| { #(#locals)* #batches }))
+    (
+        accumulators,
+        quote_spanned!(at_names=> |#worker| { #(#locals)* #batches }),
+    )
 }
 
 /// The call, and the exits themselves, done where the loop stands.
-fn arms(names: &Names, call: &TokenStream, exits: &[Exit], mut outer: Option<&mut Rewriter<'_>>) -> TokenStream {
+fn arms(
+    names: &Names,
+    call: &TokenStream,
+    exits: &[Exit],
+    mut outer: Option<&mut Rewriter<'_>>,
+) -> TokenStream {
     let (exit, site) = (&names.exit, names.site);
     let private = names.private(site);
     let arms: Vec<TokenStream> = exits
@@ -242,7 +306,9 @@ fn arms(names: &Names, call: &TokenStream, exits: &[Exit], mut outer: Option<&mu
         .map(|(index, found)| {
             let variant = names.variant(index, site);
             let name = found.value_name();
-            let value = found.carries_value().then(|| quote_spanned!(site=> (#name)));
+            let value = found
+                .carries_value()
+                .then(|| quote_spanned!(site=> (#name)));
             let leave = match &mut outer {
                 Some(outer) => outer.pass_on(found, &name),
                 None => found.real(&name.to_token_stream(), names),
@@ -250,7 +316,9 @@ fn arms(names: &Names, call: &TokenStream, exits: &[Exit], mut outer: Option<&mu
             quote_spanned!(site=> #private::Outcome::Exited(#exit::#variant #value) => #leave,)
         })
         .collect();
-    let none = exits.is_empty().then(|| quote_spanned!(site=> #private::Outcome::Exited(__never) => match __never {},));
+    let none = exits
+        .is_empty()
+        .then(|| quote_spanned!(site=> #private::Outcome::Exited(__never) => match __never {},));
     quote_spanned! {site=>
         match #call {
             #private::Outcome::Ended(__report) => __report,

@@ -10,10 +10,15 @@ use super::parse::Syntax;
 pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
     let krate = &syntax.krate;
     let site = krate.span();
-    let settings = options.settings.iter().filter_map(|setting| match &setting.value {
-        Value::Expr(value) | Value::PolicyExpr(value) => Some(quote_spanned!(site=> _ = &(#value);)),
-        Value::Duration(_) | Value::Policy(_) => None,
-    });
+    let settings = options
+        .settings
+        .iter()
+        .filter_map(|setting| match &setting.value {
+            Value::Expr(value) | Value::PolicyExpr(value) => {
+                Some(quote_spanned!(site=> _ = &(#value);))
+            }
+            Value::Duration(_) | Value::Policy(_) => None,
+        });
     let locals = options.local.iter().map(|local| {
         let (name, value) = (&local.name, &local.value);
         quote_spanned!(site=> #[allow(unused)] let mut #name = #value;)

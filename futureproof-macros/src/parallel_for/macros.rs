@@ -1,17 +1,19 @@
 //! Other macros in a body: their arguments are rewritten as expressions where they hold a way out, and left alone where
 //! they do not.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::visit_mut::VisitMut;
-use syn::{Expr, Macro, Token};
+use syn::{Attribute, Expr, Macro, Token};
 
-use super::rewrite::Rewriter;
+use super::exits::Exit;
+use super::model::Policy;
+use super::rewrite::{Rewriter, parens};
 use crate::diag::Errors;
 
 /// A macro that means more to the loop than its arguments.
-pub(super) enum Special {
+enum Special {
     /// A nested `parallel_for!`.
     Loop,
     /// A macro that hides `return Err(…)`; does it always take it?
@@ -19,7 +21,7 @@ pub(super) enum Special {
 }
 
 /// Macros are known by their name, whatever the path.
-pub(super) fn special(mac: &Macro) -> Option<Special> {
+fn special(mac: &Macro) -> Option<Special> {
     special_name(&name(mac))
 }
 
@@ -34,11 +36,18 @@ fn special_name(name: &str) -> Option<Special> {
 
 /// Macros that take tokens as data.
 fn quotes(name: &str) -> bool {
-    matches!(name, "stringify" | "quote" | "quote_spanned" | "parse_quote" | "parse_quote_spanned")
+    matches!(
+        name,
+        "stringify" | "quote" | "quote_spanned" | "parse_quote" | "parse_quote_spanned"
+    )
 }
 
 fn name(mac: &Macro) -> String {
-    mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+    mac.path
+        .segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+        .unwrap_or_default()
 }
 
 /// Rewrites the ways out in the arguments of an ordinary macro.
@@ -54,12 +63,73 @@ pub(super) fn rewrite_arguments(mac: &mut Macro, rewriter: &mut Rewriter<'_>) {
     }
 }
 
+impl Rewriter<'_> {
+    /// A macro that is more than its arguments: a nested loop, or one that hides a `return`.
+    pub(super) fn special(&mut self, mac: &Macro, attrs: &mut Vec<Attribute>) -> Option<Expr> {
+        let span = self.names.at(mac.path.segments.last()?.ident.span());
+        let tokens = match special(mac)? {
+            Special::Loop => {
+                let errors = Errors::new();
+                let tokens =
+                    super::compile(self.krate.clone(), mac.tokens.clone(), &errors, Some(self));
+                let failed = !errors.is_empty();
+                // The nested macro is left standing, and says it all again for itself.
+                drop(errors.into_compile_errors());
+                self.gave_up |= failed || tokens.is_none();
+                tokens.filter(|_| !failed)?
+            }
+            Special::Bail { always } => {
+                refuse_jumps(mac, self.errors);
+                self.bail(mac, always, span)
+            }
+        };
+        Some(parens(std::mem::take(attrs), tokens, span))
+    }
+
+    fn bail(&mut self, mac: &Macro, always: bool, span: Span) -> TokenStream {
+        let exit = Exit::Bail { at: span };
+        let error = quote_spanned!(span=> __error);
+        let value = match self.policy {
+            Policy::Raise | Policy::Unknown => {
+                let sent = self.sent(&error, span);
+                self.filled(&exit, &sent)
+            }
+            Policy::Log | Policy::Ignore => error.clone(),
+        };
+        let residual = self.residual(&error, span);
+        let flow = self.failing(&exit, &value, &residual);
+        let jump = self.jump(&flow, span);
+        let private = self.names.private(span);
+        let (run, passed) = if always {
+            (
+                quote_spanned!(span=> #mac),
+                quote_spanned!(span=> ::core::unreachable!()),
+            )
+        } else {
+            (
+                quote_spanned!(span=> #mac; ::core::result::Result::Ok(())),
+                quote_spanned!(span=> ()),
+            )
+        };
+        quote_spanned! {span=>
+            match #private::broke(|| { #run }) {
+                ::core::result::Result::Ok(()) => #passed,
+                ::core::result::Result::Err(__error) => #jump,
+            }
+        }
+    }
+}
+
 /// Records `return`, `break` and `continue` in a macro whose arguments cannot be rewritten.
-pub(super) fn refuse_jumps(mac: &Macro, errors: &Errors) {
+fn refuse_jumps(mac: &Macro, errors: &Errors) {
     refuse(&mac.tokens, &name(mac), errors);
 }
 
-fn arguments(input: ParseStream<'_>, name: &str, rewriter: &mut Rewriter<'_>) -> syn::Result<TokenStream> {
+fn arguments(
+    input: ParseStream<'_>,
+    name: &str,
+    rewriter: &mut Rewriter<'_>,
+) -> syn::Result<TokenStream> {
     let mut output = TokenStream::new();
     while !input.is_empty() {
         if input.peek(Token![=>]) {
@@ -71,9 +141,18 @@ fn arguments(input: ParseStream<'_>, name: &str, rewriter: &mut Rewriter<'_>) ->
             continue;
         }
         let ahead = input.fork();
-        let parsed = ahead.parse::<Expr>().ok().filter(|_| ahead.is_empty() || at_separator(&ahead));
+        let parsed = ahead
+            .parse::<Expr>()
+            .ok()
+            .filter(|_| ahead.is_empty() || at_separator(&ahead));
         let mut tokens = TokenStream::new();
-        while !input.is_empty() && if parsed.is_some() { input.cursor() != ahead.cursor() } else { !at_separator(input) } {
+        while !input.is_empty()
+            && if parsed.is_some() {
+                input.cursor() != ahead.cursor()
+            } else {
+                !at_separator(input)
+            }
+        {
             tokens.extend([input.parse::<TokenTree>()?]);
         }
         match parsed {
@@ -98,7 +177,9 @@ fn at_separator(input: ParseStream<'_>) -> bool {
 /// Records the first jump in tokens that are no expression.
 fn refuse(tokens: &TokenStream, name: &str, errors: &Errors) {
     holds(tokens, &|_, token| {
-        let TokenTree::Ident(word) = token else { return false };
+        let TokenTree::Ident(word) = token else {
+            return false;
+        };
         let jump = is_jump(token);
         if jump {
             let message = format!(
@@ -131,7 +212,9 @@ fn is_way_out(before: Option<&TokenTree>, token: &TokenTree) -> bool {
     match token {
         TokenTree::Ident(word) => is_jump(token) || *word == "await",
         TokenTree::Punct(punct) if punct.as_char() == '?' => match before {
-            Some(TokenTree::Group(group)) => group.delimiter() != Delimiter::None || !group.stream().is_empty(),
+            Some(TokenTree::Group(group)) => {
+                group.delimiter() != Delimiter::None || !group.stream().is_empty()
+            }
             Some(TokenTree::Ident(_) | TokenTree::Literal(_)) => true,
             Some(TokenTree::Punct(punct)) => punct.as_char() == '?',
             None => false,

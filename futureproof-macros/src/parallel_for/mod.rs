@@ -4,6 +4,7 @@ mod check;
 mod exits;
 mod expand;
 mod fallback;
+mod leave;
 mod macros;
 mod model;
 mod parse;
@@ -21,8 +22,10 @@ use crate::diag::Errors;
 /// Expands one loop; `input` is the path to the crate, a comma, and what the user wrote.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter();
-    let (Some(TokenTree::Ident(krate)), Some(TokenTree::Punct(_))) = (tokens.next(), tokens.next()) else {
-        return syn::Error::new(Span::call_site(), "use `futureproof::parallel_for!`").to_compile_error();
+    let (Some(TokenTree::Ident(krate)), Some(TokenTree::Punct(_))) = (tokens.next(), tokens.next())
+    else {
+        return syn::Error::new(Span::call_site(), "use `futureproof::parallel_for!`")
+            .to_compile_error();
     };
     let site = krate.span();
     let errors = Errors::new();
@@ -43,7 +46,12 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 }
 
 /// Expands a loop that may stand in the body of another one; `None` where that cannot be done.
-fn compile(krate: Ident, tokens: TokenStream, errors: &Errors, outer: Option<&mut Rewriter<'_>>) -> Option<TokenStream> {
+fn compile(
+    krate: Ident,
+    tokens: TokenStream,
+    errors: &Errors,
+    outer: Option<&mut Rewriter<'_>>,
+) -> Option<TokenStream> {
     let (syntax, options) = read(krate, tokens, errors);
     finish(syntax, options, errors, outer)
 }

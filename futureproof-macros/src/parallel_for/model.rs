@@ -83,7 +83,17 @@ pub(super) struct Local {
 }
 
 const OPTIONS: &[&str] = &[
-    "workers", "error_policy", "pool", "name", "reduce", "local", "batch", "monitor", "progress", "stop", "deadline",
+    "workers",
+    "error_policy",
+    "pool",
+    "name",
+    "reduce",
+    "local",
+    "batch",
+    "monitor",
+    "progress",
+    "stop",
+    "deadline",
 ];
 const POLICIES: &[&str] = &["raise", "log", "ignore"];
 
@@ -110,9 +120,19 @@ pub(super) fn resolve(options: &[Opt], errors: &Errors) -> Options {
 
 /// Puts a loop together, if the parts of it could be read.
 pub(super) fn assemble(syntax: Syntax, options: Options) -> Option<Loop> {
-    let Syntax { krate, head, body, .. } = syntax;
+    let Syntax {
+        krate, head, body, ..
+    } = syntax;
     let (head, body) = (head?, body?);
-    Some(Loop { krate, place: head.place, options, label: head.label, pat: head.pat, source: head.source, body })
+    Some(Loop {
+        krate,
+        place: head.place,
+        options,
+        label: head.label,
+        pat: head.pat,
+        source: head.source,
+        body,
+    })
 }
 
 impl Options {
@@ -166,10 +186,14 @@ impl Options {
                 Some(variant) => Value::Policy(variant),
                 None => {
                     let text = policy.value();
-                    let meant = nearest(&text, POLICIES).map(|near| format!("did you mean \"{near}\"? "));
+                    let meant =
+                        nearest(&text, POLICIES).map(|near| format!("did you mean \"{near}\"? "));
                     let policies = "\"raise\", \"log\" and \"ignore\"";
                     let meant = meant.unwrap_or_default();
-                    return errors.at(policy, format!("unknown policy \"{text}\"; {meant}the policies are {policies}"));
+                    return errors.at(
+                        policy,
+                        format!("unknown policy \"{text}\"; {meant}the policies are {policies}"),
+                    );
                 }
             },
             ("error_policy", Some(other)) => {
@@ -186,7 +210,10 @@ impl Options {
                 );
             }
             ("batch", Some(Lit::Int(zero))) if is_zero(zero) => {
-                return errors.at(zero, "a batch holds at least one item; `batch = 1` never reads ahead");
+                return errors.at(
+                    zero,
+                    "a batch holds at least one item; `batch = 1` never reads ahead",
+                );
             }
             ("monitor" | "deadline", Some(Lit::Str(text))) => match duration::parse(text) {
                 Ok(interval) if word == "monitor" && interval.is_zero() => {
@@ -197,7 +224,10 @@ impl Options {
             },
             _ => Value::Expr(value.clone()),
         };
-        self.settings.push(Setting { method: name.clone(), value });
+        self.settings.push(Setting {
+            method: name.clone(),
+            value,
+        });
     }
 
     /// The variant of `ErrorPolicy` behind a literal.
@@ -230,7 +260,9 @@ fn elements<T>(
         errors.at_span(paren.span.join(), format!("no names here; write `{form}`"));
     }
     let tokens: Vec<_> = tokens.clone().into_iter().collect();
-    parse::in_tokens(&tokens, errors, |input| Ok(parse::list(input, errors, element)))
+    parse::in_tokens(&tokens, errors, |input| {
+        Ok(parse::list(input, errors, element))
+    })
 }
 
 /// `a`, `max(a)` or `min(a)`.
@@ -244,42 +276,75 @@ fn reduced(input: ParseStream<'_>) -> syn::Result<Reduced> {
             "max" => How::Largest,
             "min" => How::Smallest,
             other => {
-                let message = format!("`{other}` is no way to reduce; there are `max(a)`, `min(a)` and plain `a` (add, append, unite)");
+                let message = format!(
+                    "`{other}` is no way to reduce; there are `max(a)`, `min(a)` and plain `a` (add, append, unite)"
+                );
                 return Err(syn::Error::new(first.span(), message));
             }
         };
         let content;
         syn::parenthesized!(content in input);
         let names: TokenStream = content.parse()?;
-        let one = |input: ParseStream<'_>| Ok((input.parse::<Ident>()?, input.is_empty(), input.parse::<TokenStream>()?));
-        let (name, alone, _) = one.parse2(names).map_err(|_| syn::Error::new(first.span(), HINT))?;
+        let one = |input: ParseStream<'_>| {
+            Ok((
+                input.parse::<Ident>()?,
+                input.is_empty(),
+                input.parse::<TokenStream>()?,
+            ))
+        };
+        let (name, alone, _) = one
+            .parse2(names)
+            .map_err(|_| syn::Error::new(first.span(), HINT))?;
         if !alone {
-            return Err(syn::Error::new(first.span(), format!("`{first}` takes one name; write `{first}(a), {first}(b)`")));
+            return Err(syn::Error::new(
+                first.span(),
+                format!("`{first}` takes one name; write `{first}(a), {first}(b)`"),
+            ));
         }
         return Ok(Reduced { name, how });
     }
     if !(input.is_empty() || input.peek(Token![,])) || first == "self" {
         return Err(syn::Error::new(first.span(), HINT));
     }
-    Ok(Reduced { name: first, how: How::Added })
+    Ok(Reduced {
+        name: first,
+        how: How::Added,
+    })
 }
 
 /// `x = EXPR`; the value is mutable without saying so.
 fn local(input: ParseStream<'_>) -> syn::Result<Local> {
     if input.peek(Token![mut]) {
-        return Err(input.error("a `local` is mutable in the body without `mut`; write `local(x = EXPR)`"));
+        return Err(
+            input.error("a `local` is mutable in the body without `mut`; write `local(x = EXPR)`")
+        );
     }
-    let name: Ident =
-        input.parse().map_err(|error| syn::Error::new(error.span(), "expected the name of the value: `local(x = EXPR)`"))?;
+    let name: Ident = input.parse().map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            "expected the name of the value: `local(x = EXPR)`",
+        )
+    })?;
     if !input.peek(Token![=]) {
-        return Err(syn::Error::new(name.span(), format!("`{name}` lacks its value; write `local({name} = EXPR)`")));
+        return Err(syn::Error::new(
+            name.span(),
+            format!("`{name}` lacks its value; write `local({name} = EXPR)`"),
+        ));
     }
     input.parse::<Token![=]>()?;
-    Ok(Local { name, value: input.parse()? })
+    Ok(Local {
+        name,
+        value: input.parse()?,
+    })
 }
 
 /// Leaves out, and records, what has the name of another one.
-fn unique<T>(found: Vec<T>, name: impl Fn(&T) -> &Ident, taken: &[&Ident], errors: &Errors) -> Vec<T> {
+fn unique<T>(
+    found: Vec<T>,
+    name: impl Fn(&T) -> &Ident,
+    taken: &[&Ident],
+    errors: &Errors,
+) -> Vec<T> {
     let mut kept: Vec<T> = Vec::new();
     for item in found {
         let new = name(&item);
@@ -306,5 +371,9 @@ fn is_zero(number: &syn::LitInt) -> bool {
 }
 
 fn listed(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

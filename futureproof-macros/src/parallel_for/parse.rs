@@ -54,7 +54,13 @@ const SHAPE: &str = "`parallel_for!([option,]* for PAT in EXPR { BODY })`";
 /// Reads the tokens between the macro's parentheses.
 pub(super) fn parse(krate: Ident, tokens: TokenStream, errors: &Errors) -> Syntax {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut syntax = Syntax { krate, options: Vec::new(), head: None, body: None, original: None };
+    let mut syntax = Syntax {
+        krate,
+        options: Vec::new(),
+        head: None,
+        body: None,
+        original: None,
+    };
     let start = start_of_loop(&tokens);
     let (options, rest) = tokens.split_at(start.unwrap_or(tokens.len()));
     if let (Some(at), Some(last)) = (rest.first(), options.last())
@@ -93,15 +99,29 @@ pub(super) fn parse(krate: Ident, tokens: TokenStream, errors: &Errors) -> Synta
 /// Reads `['label:] for PAT in EXPR { BODY }` and what wrongly follows it.
 fn read_loop(tokens: &[TokenTree], syntax: &mut Syntax, errors: &Errors) {
     in_tokens(tokens, errors, |input| {
-        let label: Option<Label> = if input.peek(Lifetime) { Some(input.parse()?) } else { None };
+        let label: Option<Label> = if input.peek(Lifetime) {
+            Some(input.parse()?)
+        } else {
+            None
+        };
         let for_token: Token![for] = input.parse()?;
         if input.is_empty() {
-            return Err(syn::Error::new(for_token.span, format!("the loop ends here; write {SHAPE}")));
+            return Err(syn::Error::new(
+                for_token.span,
+                format!("the loop ends here; write {SHAPE}"),
+            ));
         }
         let pat = Pat::parse_multi_with_leading_vert(input)?;
         if !input.peek(Token![in]) {
-            let at = if input.is_empty() { for_token.span } else { input.span() };
-            return Err(syn::Error::new(at, "expected `in` after the pattern: `for PAT in EXPR { BODY }`"));
+            let at = if input.is_empty() {
+                for_token.span
+            } else {
+                input.span()
+            };
+            return Err(syn::Error::new(
+                at,
+                "expected `in` after the pattern: `for PAT in EXPR { BODY }`",
+            ));
         }
         let in_token: Token![in] = input.parse()?;
         if input.is_empty() || (input.peek(token::Brace) && !input.peek2(token::Brace)) {
@@ -109,24 +129,48 @@ fn read_loop(tokens: &[TokenTree], syntax: &mut Syntax, errors: &Errors) {
             return Err(syn::Error::new(in_token.span, message));
         }
         let source = Expr::parse_without_eager_brace(input)?;
-        syntax.head = Some(Head { place: for_token.span, label: label.map(|label| label.name), pat, source });
+        syntax.head = Some(Head {
+            place: for_token.span,
+            label: label.map(|label| label.name),
+            pat,
+            source,
+        });
         if !input.peek(token::Brace) {
-            let at = if input.is_empty() { for_token.span } else { input.span() };
-            return Err(syn::Error::new(at, "the loop has no body; write `{ … }` after the expression"));
+            let at = if input.is_empty() {
+                for_token.span
+            } else {
+                input.span()
+            };
+            return Err(syn::Error::new(
+                at,
+                "the loop has no body; write `{ … }` after the expression",
+            ));
         }
         let body: TokenTree = input.parse()?;
         let behind = input.fork().parse::<TokenStream>()?.into_iter().count();
         syntax.original = Some(tokens[..tokens.len() - behind].iter().cloned().collect());
         trailing(input, errors);
         if let TokenTree::Group(group) = body {
-            let read = |input: ParseStream<'_>| Ok((Attribute::parse_inner(input)?, Block::parse_within(input)?));
+            let read = |input: ParseStream<'_>| {
+                Ok((Attribute::parse_inner(input)?, Block::parse_within(input)?))
+            };
             let (attrs, stmts) = read.parse2(group.stream()).map_err(|error| {
                 let text = format!("`parallel_for!` cannot read this body: {error}");
                 // At the end of the input syn points at the whole macro call.
-                let at = if error.to_string().starts_with("unexpected end") { group.span_close() } else { error.span() };
+                let at = if error.to_string().starts_with("unexpected end") {
+                    group.span_close()
+                } else {
+                    error.span()
+                };
                 syn::Error::new(at, text)
             })?;
-            syntax.body = Some(Body { brace: token::Brace { span: group.delim_span() }, attrs, stmts });
+            syntax.body = Some(Body {
+                brace: token::Brace {
+                    span: group.delim_span(),
+                },
+                attrs,
+                stmts,
+            });
         }
         Ok(())
     });
@@ -138,7 +182,8 @@ fn trailing(input: ParseStream<'_>, errors: &Errors) {
     if input.is_empty() {
         return;
     }
-    let option = input.peek(Ident::peek_any) && (input.peek2(Token![=]) || input.peek2(token::Paren));
+    let option =
+        input.peek(Ident::peek_any) && (input.peek2(Token![=]) || input.peek2(token::Paren));
     errors.push(input.error(if option {
         "options come before the loop; move this in front of `for`"
     } else if comma.is_some() {
@@ -158,15 +203,27 @@ impl Parse for Opt {
         if input.peek(Token![=]) && !input.peek(Token![==]) {
             input.parse::<Token![=]>()?;
             if input.is_empty() || input.peek(Token![,]) {
-                return Err(syn::Error::new(name.span(), format!("`{name} =` lacks its value")));
+                return Err(syn::Error::new(
+                    name.span(),
+                    format!("`{name} =` lacks its value"),
+                ));
             }
-            Ok(Self { name, form: Form::Value(input.parse()?) })
+            Ok(Self {
+                name,
+                form: Form::Value(input.parse()?),
+            })
         } else if input.peek(token::Paren) {
             let content;
             let paren = syn::parenthesized!(content in input);
-            Ok(Self { name, form: Form::List(paren, content.parse()?) })
+            Ok(Self {
+                name,
+                form: Form::List(paren, content.parse()?),
+            })
         } else {
-            Err(syn::Error::new(name.span(), format!("expected `{name} = …`, an option, or `for`")))
+            Err(syn::Error::new(
+                name.span(),
+                format!("expected `{name} = …`, an option, or `for`"),
+            ))
         }
     }
 }
@@ -224,18 +281,27 @@ pub(super) fn in_tokens<T: Default>(
 /// at the first `for`.
 fn start_of_loop(tokens: &[TokenTree]) -> Option<usize> {
     let starts = |&at: &usize| at == 0 || is_punct(&tokens[at - 1], ',');
-    let is_loop = |&at: &usize| keyword(attribute_free(&tokens[at..])).is_some() || is_label(attribute_free(&tokens[at..]));
+    let is_loop = |&at: &usize| {
+        keyword(attribute_free(&tokens[at..])).is_some() || is_label(attribute_free(&tokens[at..]))
+    };
     let is_for = |&at: &usize| {
         matches!(&tokens[at], TokenTree::Ident(word) if word == "for")
             && tokens.get(at + 1).is_some_and(|next| !is_punct(next, '<'))
     };
     let all = 0..tokens.len();
-    all.clone().filter(starts).find(is_loop).or_else(|| all.clone().find(is_for))
+    all.clone()
+        .filter(starts)
+        .find(is_loop)
+        .or_else(|| all.clone().find(is_for))
 }
 
 /// The loop's keyword behind an optional label; `None` for what is no loop.
 fn keyword(tokens: &[TokenTree]) -> Option<Ident> {
-    let tokens = if is_label(tokens) { &tokens[3..] } else { tokens };
+    let tokens = if is_label(tokens) {
+        &tokens[3..]
+    } else {
+        tokens
+    };
     match tokens {
         // `for<'a> |…| …` is a closure.
         [TokenTree::Ident(word), next, ..] if word == "for" && is_punct(next, '<') => None,
@@ -266,8 +332,14 @@ fn attribute_free(mut tokens: &[TokenTree]) -> &[TokenTree] {
 fn attributes<'a>(tokens: &'a [TokenTree], errors: &Errors) -> &'a [TokenTree] {
     let rest = attribute_free(tokens);
     if rest.len() < tokens.len() {
-        let attributes: TokenStream = tokens[..tokens.len() - rest.len()].iter().cloned().collect();
-        errors.at(&quote!(#attributes), "an attribute cannot stand on the loop; put it in front of `parallel_for!`");
+        let attributes: TokenStream = tokens[..tokens.len() - rest.len()]
+            .iter()
+            .cloned()
+            .collect();
+        errors.at(
+            &quote!(#attributes),
+            "an attribute cannot stand on the loop; put it in front of `parallel_for!`",
+        );
     }
     rest
 }

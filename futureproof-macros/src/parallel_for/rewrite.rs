@@ -6,12 +6,12 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Expr, ExprBreak, ExprContinue, ExprParen, ExprReturn, ExprTry, Lifetime, MacroDelimiter, Pat, Stmt, Token,
-    token,
+    Attribute, Expr, ExprBreak, ExprContinue, ExprParen, ExprReturn, ExprTry, Lifetime,
+    MacroDelimiter, Pat, Stmt, Token, token,
 };
 
 use super::exits::{Exit, Given, Hole, Names};
-use super::macros::{self, Special};
+use super::macros;
 use super::model::Policy;
 use crate::diag::Errors;
 
@@ -32,7 +32,7 @@ pub(super) struct Rewriter<'a> {
     pub(super) gave_up: bool,
     /// Set while the value of a `local` is rewritten, whose code runs before the body.
     pub(super) in_local: bool,
-    policy: Policy,
+    pub(super) policy: Policy,
     label: Option<&'a Lifetime>,
     /// What `break` and `continue` may mean instead of this loop, outermost first.
     scopes: Vec<Scope>,
@@ -71,121 +71,13 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// Passes an exit of a nested loop on, from where the nested loop ends.
-    pub(super) fn pass_on(&mut self, exit: &Exit, value: &Ident) -> TokenStream {
-        let span = self.names.at(exit.span());
-        let value = value.to_token_stream();
-        let flow = match exit {
-            Exit::Try { .. } => self.failing(exit, &value, &value),
-            Exit::Bail { .. } => self.failing(exit, &value, &self.residual(&value, span)),
-            Exit::Return { .. } => self.leaving(exit, exit.carries_value().then_some(&value)),
-            Exit::Break { label, .. } | Exit::Continue { label, .. } => {
-                if self.in_scope(label) {
-                    return exit.real(&value, &self.names);
-                }
-                if self.is_own(label) {
-                    if matches!(exit, Exit::Continue { .. }) { self.next(span) } else { self.own_break(span) }
-                } else {
-                    self.leaving(exit, exit.carries_value().then_some(&value))
-                }
-            }
-        };
-        self.jump(&flow, span).into_token_stream()
+    pub(super) fn in_scope(&self, label: &Lifetime) -> bool {
+        self.scopes
+            .iter()
+            .any(|scope| scope.label.as_ref() == Some(&label.ident))
     }
 
-    /// The declaration of a nested loop's hole where the nested loop stands.
-    pub(super) fn declare(&mut self, hole: &Hole) -> TokenStream {
-        let untied = || {
-            let (name, span) = (&hole.name, self.names.at(hole.exit.span()));
-            let private = self.names.private(span);
-            quote_spanned!(span=> let #name = #private::Hole::new();)
-        };
-        match &hole.exit {
-            Exit::Break { label, .. } if self.in_scope(label) => return hole.declaration(&self.names),
-            Exit::Break { label, .. } if self.is_own(label) => {
-                self.gave_up = true;
-                return untied();
-            }
-            // The error stays in this loop, whatever its type.
-            Exit::Bail { .. } if matches!(self.policy, Policy::Log | Policy::Ignore) => return untied(),
-            _ => {}
-        }
-        self.want(hole.clone());
-        TokenStream::new()
-    }
-
-    /// Leaves the loop from its body with `value`.
-    fn leaving(&mut self, exit: &Exit, value: Option<&TokenStream>) -> TokenStream {
-        let flow = self.names.exit_flow(self.exits.len(), value, self.names.at(exit.span()));
-        self.exits.push(exit.clone());
-        flow
-    }
-
-    /// What the policy makes of a failure: `value` is what would leave, `residual` what would be described.
-    fn failing(&mut self, exit: &Exit, value: &TokenStream, residual: &TokenStream) -> TokenStream {
-        let span = self.names.at(exit.span());
-        match self.policy {
-            Policy::Raise => self.leaving(exit, Some(value)),
-            Policy::Log | Policy::Ignore => self.names.failure_flow(self.policy, residual, span),
-            Policy::Unknown => {
-                let failed = self.names.failure_flow(self.policy, residual, span);
-                let raised = self.leaving(exit, Some(value));
-                let (private, policy) = (self.names.private(span), &self.names.policy);
-                quote_spanned!(span=> match #policy { #private::ErrorPolicy::Raise => #raised, _ => #failed })
-            }
-        }
-    }
-
-    fn next(&self, span: Span) -> TokenStream {
-        let private = self.names.private(span);
-        quote_spanned!(span=> #private::Flow::Next)
-    }
-
-    fn own_break(&mut self, span: Span) -> TokenStream {
-        self.breaks = true;
-        let private = self.names.private(span);
-        quote_spanned!(span=> #private::Flow::Break)
-    }
-
-    /// A value proved `Send` where the user wrote it.
-    fn sent(&self, value: &TokenStream, span: Span) -> TokenStream {
-        let private = self.names.private(span);
-        quote_spanned!(span=> #private::send(#value))
-    }
-
-    /// The error of a macro as the residual of a `?`.
-    fn residual(&self, error: &TokenStream, span: Span) -> TokenStream {
-        let private = self.names.private(span);
-        quote_spanned!(span=> ::core::result::Result::<#private::Never, _>::Err(#error))
-    }
-
-    /// The value of an exit, of the type that the exit needs.
-    fn filled(&mut self, exit: &Exit, value: &TokenStream) -> TokenStream {
-        let Some(hole) = exit.hole(&self.names) else { return value.clone() };
-        let name = hole.name.clone();
-        self.want(hole);
-        let span = self.names.at(exit.span());
-        quote_spanned!(span=> #name.fill(#value))
-    }
-
-    fn want(&mut self, hole: Hole) {
-        if self.holes.iter().all(|wanted| wanted.name != hole.name) {
-            self.holes.push(hole);
-        }
-    }
-
-    /// Ends the closure with `flow`.
-    fn jump(&self, flow: &TokenStream, span: Span) -> ExprReturn {
-        let worker = &self.names.worker;
-        let value = if self.in_local { quote_spanned!(span=> #worker.failed(#flow)) } else { flow.clone() };
-        ExprReturn { attrs: Vec::new(), return_token: Token![return](span), expr: Some(Box::new(Expr::Verbatim(value))) }
-    }
-
-    fn in_scope(&self, label: &Lifetime) -> bool {
-        self.scopes.iter().any(|scope| scope.label.as_ref() == Some(&label.ident))
-    }
-
-    fn is_own(&self, label: &Lifetime) -> bool {
+    pub(super) fn is_own(&self, label: &Lifetime) -> bool {
         self.label.is_some_and(|own| own.ident == label.ident)
     }
 
@@ -203,7 +95,9 @@ impl<'a> Rewriter<'a> {
     }
 
     fn within(&mut self, label: Option<&Ident>, visit: impl FnOnce(&mut Self)) {
-        self.scopes.push(Scope { label: label.cloned() });
+        self.scopes.push(Scope {
+            label: label.cloned(),
+        });
         visit(self);
         self.scopes.pop();
     }
@@ -211,16 +105,22 @@ impl<'a> Rewriter<'a> {
     fn question(&mut self, question: &mut ExprTry) -> Expr {
         self.visit_expr_mut(&mut question.expr);
         let operand = &question.expr;
-        let exit = Exit::Try { value: operand.span(), question: question.question_token };
+        let exit = Exit::Try {
+            value: operand.span(),
+            question: question.question_token,
+        };
         let span = self.names.at(exit.span());
         let residual = quote_spanned!(span=> __residual);
         let flow = self.failing(&exit, &self.sent(&residual, span), &residual);
         let jump = self.jump(&flow, span);
         let private = self.names.private(span);
+        // The operand is bound first: what is not fit for `?` is then one error, at the `?`.
         let tokens = quote_spanned! {span=>
-            match #private::Try::branch(#operand) {
-                ::core::ops::ControlFlow::Continue(__value) => __value,
-                ::core::ops::ControlFlow::Break(__residual) => #jump,
+            match #operand {
+                __tried => match #private::Try::branch(__tried) {
+                    ::core::ops::ControlFlow::Continue(__value) => __value,
+                    ::core::ops::ControlFlow::Break(__residual) => #jump,
+                },
             }
         };
         parens(std::mem::take(&mut question.attrs), tokens, span)
@@ -231,18 +131,16 @@ impl<'a> Rewriter<'a> {
             self.visit_expr_mut(value);
         }
         let (given, travels) = found.expr.as_deref().map(Given::new).unzip();
-        let exit = Exit::Return { token: found.return_token, value: given };
+        let exit = Exit::Return {
+            token: found.return_token,
+            value: given,
+        };
         let flow = self.leaving_with(&exit, travels.flatten());
         let attrs = std::mem::take(&mut found.attrs);
-        *found = ExprReturn { attrs, ..self.jump(&flow, self.names.at(exit.span())) };
-    }
-
-    fn leaving_with(&mut self, exit: &Exit, value: Option<&Expr>) -> TokenStream {
-        let value = value.map(|value| {
-            let sent = self.sent(&value.to_token_stream(), self.names.at(exit.span()));
-            self.filled(exit, &sent)
-        });
-        self.leaving(exit, value.as_ref())
+        *found = ExprReturn {
+            attrs,
+            ..self.jump(&flow, self.names.at(exit.span()))
+        };
     }
 
     fn break_(&mut self, found: &mut ExprBreak) -> Option<Expr> {
@@ -256,7 +154,11 @@ impl<'a> Rewriter<'a> {
         let flow = match &found.label {
             Some(label) if !self.is_own(label) => {
                 let (given, travels) = found.expr.as_deref().map(Given::new).unzip();
-                let exit = Exit::Break { token: found.break_token, label: label.clone(), value: given };
+                let exit = Exit::Break {
+                    token: found.break_token,
+                    label: label.clone(),
+                    value: given,
+                };
                 self.leaving_with(&exit, travels.flatten())
             }
             _ => {
@@ -275,63 +177,19 @@ impl<'a> Rewriter<'a> {
         }
         let span = self.names.at(found.continue_token.span);
         let flow = match &found.label {
-            Some(label) if !self.is_own(label) => {
-                self.leaving(&Exit::Continue { token: found.continue_token, label: label.clone() }, None)
-            }
+            Some(label) if !self.is_own(label) => self.leaving(
+                &Exit::Continue {
+                    token: found.continue_token,
+                    label: label.clone(),
+                },
+                None,
+            ),
             _ => {
                 self.outside_body(&found.continue_token);
                 self.next(span)
             }
         };
         Some(Expr::Return(self.jump(&flow, span)))
-    }
-
-    /// A macro that is more than its arguments: a nested loop, or one that hides a `return`.
-    fn special(&mut self, mac: &syn::Macro, attrs: &mut Vec<Attribute>) -> Option<Expr> {
-        let span = self.names.at(mac.path.segments.last()?.ident.span());
-        let tokens = match macros::special(mac)? {
-            Special::Loop => {
-                let errors = Errors::new();
-                let tokens = super::compile(self.krate.clone(), mac.tokens.clone(), &errors, Some(self));
-                let failed = !errors.is_empty();
-                // The nested macro is left standing, and says it all again for itself.
-                drop(errors.into_compile_errors());
-                self.gave_up |= failed || tokens.is_none();
-                tokens.filter(|_| !failed)?
-            }
-            Special::Bail { always } => {
-                macros::refuse_jumps(mac, self.errors);
-                self.bail(mac, always, span)
-            }
-        };
-        Some(parens(std::mem::take(attrs), tokens, span))
-    }
-
-    fn bail(&mut self, mac: &syn::Macro, always: bool, span: Span) -> TokenStream {
-        let exit = Exit::Bail { at: span };
-        let error = quote_spanned!(span=> __error);
-        let value = match self.policy {
-            Policy::Raise | Policy::Unknown => {
-                let sent = self.sent(&error, span);
-                self.filled(&exit, &sent)
-            }
-            Policy::Log | Policy::Ignore => error.clone(),
-        };
-        let residual = self.residual(&error, span);
-        let flow = self.failing(&exit, &value, &residual);
-        let jump = self.jump(&flow, span);
-        let private = self.names.private(span);
-        let (run, passed) = if always {
-            (quote_spanned!(span=> #mac), quote_spanned!(span=> ::core::unreachable!()))
-        } else {
-            (quote_spanned!(span=> #mac; ::core::result::Result::Ok(())), quote_spanned!(span=> ()))
-        };
-        quote_spanned! {span=>
-            match #private::broke(|| { #run }) {
-                ::core::result::Result::Ok(()) => #passed,
-                ::core::result::Result::Err(__error) => #jump,
-            }
-        }
     }
 }
 
@@ -390,11 +248,17 @@ impl VisitMut for Rewriter<'_> {
     }
 
     fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
-        let Stmt::Macro(found) = stmt else { return visit_mut::visit_stmt_mut(self, stmt) };
-        let Some(new) = self.special(&found.mac, &mut found.attrs) else { return self.visit_macro_mut(&mut found.mac) };
+        let Stmt::Macro(found) = stmt else {
+            return visit_mut::visit_stmt_mut(self, stmt);
+        };
+        let Some(new) = self.special(&found.mac, &mut found.attrs) else {
+            return self.visit_macro_mut(&mut found.mac);
+        };
         // A macro with braces is a statement without a semicolon; an expression is not.
         let braced = matches!(found.mac.delimiter, MacroDelimiter::Brace(_));
-        let semi = found.semi_token.or_else(|| braced.then(|| Token![;](self.names.site)));
+        let semi = found
+            .semi_token
+            .or_else(|| braced.then(|| Token![;](self.names.site)));
         *stmt = Stmt::Expr(new, semi);
     }
 
@@ -416,6 +280,10 @@ impl VisitMut for Rewriter<'_> {
 }
 
 /// An expression that keeps together wherever it is put; the parentheses are ours, so that no lint minds them.
-fn parens(attrs: Vec<Attribute>, tokens: TokenStream, span: Span) -> Expr {
-    Expr::Paren(ExprParen { attrs, paren_token: token::Paren(span), expr: Box::new(Expr::Verbatim(tokens)) })
+pub(super) fn parens(attrs: Vec<Attribute>, tokens: TokenStream, span: Span) -> Expr {
+    Expr::Paren(ExprParen {
+        attrs,
+        paren_token: token::Paren(span),
+        expr: Box::new(Expr::Verbatim(tokens)),
+    })
 }

@@ -9,13 +9,18 @@ fn expand(loop_: &str) -> TokenStream {
 /// The expansion as a person would write it.
 fn pretty(loop_: &str) -> String {
     let expanded = expand(loop_);
-    let file = syn::parse2(quote::quote!(fn expanded() { #expanded })).unwrap_or_else(|error| panic!("{error}: {expanded}"));
+    let file = syn::parse2(quote::quote!(fn expanded() { #expanded }))
+        .unwrap_or_else(|error| panic!("{error}: {expanded}"));
     prettyplease::unparse(&file)
 }
 
 /// Is `part` in `text`, whatever the line breaks?
 fn has(text: &str, part: &str) -> bool {
-    let flat = |text: &str| text.replace(char::is_whitespace, "").replace(",>", ">").replace(",)", ")");
+    let flat = |text: &str| {
+        text.replace(char::is_whitespace, "")
+            .replace(",>", ">")
+            .replace(",)", ")")
+    };
     flat(text).contains(&flat(part))
 }
 
@@ -64,12 +69,16 @@ fn a_loop_is_calls_and_data() {
                     (&&&krate::__private::Tag::of(&__input)).kind().source(__input),
                     |url| -> krate::__private::Flow<__Exit0<_>> {
                         {
-                            (match krate::__private::Try::branch(fetch(url)) {
-                                ::core::ops::ControlFlow::Continue(__value) => __value,
-                                ::core::ops::ControlFlow::Break(__residual) => {
-                                    return krate::__private::Flow::Exit(
-                                        __Exit0::V0(krate::__private::send(__residual)),
-                                    );
+                            (match fetch(url) {
+                                __tried => {
+                                    match krate::__private::Try::branch(__tried) {
+                                        ::core::ops::ControlFlow::Continue(__value) => __value,
+                                        ::core::ops::ControlFlow::Break(__residual) => {
+                                            return krate::__private::Flow::Exit(
+                                                __Exit0::V0(krate::__private::send(__residual)),
+                                            );
+                                        }
+                                    }
                                 }
                             });
                         }
@@ -87,24 +96,38 @@ fn a_loop_is_calls_and_data() {
     }
 }
 "#;
-    assert_eq!(pretty("workers = 4, for url in urls { fetch(url)?; }"), expected);
+    assert_eq!(
+        pretty("workers = 4, for url in urls { fetch(url)?; }"),
+        expected
+    );
 }
 
 #[test]
 fn a_body_without_exits_is_the_only_closure() {
     let text = pretty("for n in 0..10 { if n == 3 { continue; } work(n); }");
-    assert!(text.contains("each_plain(") && text.contains("return krate::__private::Flow::Next;"), "{text}");
-    assert!(!text.contains("enum") && !text.contains("Outcome"), "{text}");
+    assert!(
+        text.contains("each_plain(") && text.contains("return krate::__private::Flow::Next;"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("enum") && !text.contains("Outcome"),
+        "{text}"
+    );
     let text = pretty("for n in 0..10 { if n == 3 { break; } }");
-    assert!(text.contains("Flow::Break") && text.contains("match __never {}"), "{text}");
+    assert!(
+        text.contains("Flow::Break") && text.contains("match __never {}"),
+        "{text}"
+    );
 }
 
 #[test]
 fn reduce_and_local_make_a_work_closure() {
-    let text = pretty("reduce(a, max(b)), local(c = open()?), for n in 0..10 { a += n; b = b.max(n); c.push(n); }");
+    let text = pretty(
+        "reduce(a, max(b)), local(c = open()?), for n in 0..10 { a += n; b = b.max(n); c.push(n); }",
+    );
     for part in [
         "(krate::__private::Added(&mut a), krate::__private::Largest(&mut b))",
-        "let mut c = (match krate::__private::Try::branch(open())",
+        "let mut c = (match open() { __tried =>",
         "return __worker0.failed(",
         "let (mut a, mut b) = krate::__private::Worker::parts(__worker0);",
         "krate::__private::Worker::settle(__worker0, (&mut a, &mut b));",
@@ -112,15 +135,27 @@ fn reduce_and_local_make_a_work_closure() {
         assert!(has(&text, part), "{part} is missing in {text}");
     }
     let text = pretty("local(c = open()), for n in 0..10 { c.push(n); }");
-    assert!(has(&text, "while __worker0.batch(") && !text.contains("parts"), "{text}");
+    assert!(
+        has(&text, "while __worker0.batch(") && !text.contains("parts"),
+        "{text}"
+    );
 }
 
 #[test]
 fn the_policy_decides_what_a_failure_is() {
-    assert!(pretty("error_policy = \"log\", for n in 0..10 { f(n)?; }").contains("Describe(&__residual)"));
-    assert!(pretty("error_policy = \"ignore\", for n in 0..10 { f(n)?; }").contains("Failure::ignored()"));
+    assert!(
+        pretty("error_policy = \"log\", for n in 0..10 { f(n)?; }")
+            .contains("Describe(&__residual)")
+    );
+    assert!(
+        pretty("error_policy = \"ignore\", for n in 0..10 { f(n)?; }")
+            .contains("Failure::ignored()")
+    );
     let text = pretty("error_policy = policy, for n in 0..10 { f(n)?; }");
-    assert!(text.contains("let __policy0: krate::__private::ErrorPolicy = policy;"), "{text}");
+    assert!(
+        text.contains("let __policy0: krate::__private::ErrorPolicy = policy;"),
+        "{text}"
+    );
     assert!(text.contains("match __policy0"), "{text}");
     // Errors under a literal log or ignore stay inside, so nothing leaves.
     assert!(pretty("error_policy = \"ignore\", for n in 0..10 { f(n)?; }").contains("each_plain("));
@@ -128,49 +163,94 @@ fn the_policy_decides_what_a_failure_is() {
 
 #[test]
 fn options_are_evaluated_in_the_order_of_the_text() {
-    let text = pretty("name = one(), workers = two(), error_policy = three(), batch = four(), monitor = \"500ms\", for n in six() {}");
-    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is missing in {text}"));
-    let order = ["one()", "two()", "three()", "four()", "Duration::new(0u64, 500000000u32)", "six()"].map(place);
+    let text = pretty(
+        "name = one(), workers = two(), error_policy = three(), batch = four(), monitor = \"500ms\", for n in six() {}",
+    );
+    let place = |part: &str| {
+        text.find(part)
+            .unwrap_or_else(|| panic!("{part} is missing in {text}"))
+    };
+    let order = [
+        "one()",
+        "two()",
+        "three()",
+        "four()",
+        "Duration::new(0u64, 500000000u32)",
+        "six()",
+    ]
+    .map(place);
     assert!(order.is_sorted(), "{text}");
 }
 
 #[test]
 fn nested_loops_leave_through_the_outer_one() {
-    let text = pretty("'a: for x in xs { parallel_for!(for y in x { if y { continue 'a; } f(y)?; return 5; }); }");
+    let text = pretty(
+        "'a: for x in xs { parallel_for!(for y in x { if y { continue 'a; } f(y)?; return 5; }); }",
+    );
     assert_eq!(text.matches("enum __Exit0").count(), 1, "{text}");
     assert_eq!(text.matches("enum __Exit1").count(), 1, "{text}");
-    assert_eq!(text.matches("match futureproof_exit_value? {}").count(), 1, "{text}");
-    assert_eq!(text.matches("return 5").count(), 1, "the constant is written down outside: {text}");
+    assert_eq!(
+        text.matches("match futureproof_exit_value? {}").count(),
+        1,
+        "{text}"
+    );
+    assert_eq!(
+        text.matches("return 5").count(),
+        1,
+        "the constant is written down outside: {text}"
+    );
     assert!(!text.contains("continue"), "{text}");
 }
 
 #[test]
 fn macros_are_rewritten_only_where_they_hold_an_exit() {
-    let text = pretty("for n in 0..10 { println!(\"{} {}\", f(n)?, a   +  b); tokens!(x => y ?z); assert!(g(n)); }");
+    let text = pretty(
+        "for n in 0..10 { println!(\"{} {}\", f(n)?, a   +  b); tokens!(x => y ?z); assert!(g(n)); }",
+    );
     assert!(text.contains("tokens!(x => y ? z)"), "{text}");
     assert_eq!(text.matches("Try::branch").count(), 1, "{text}");
-    let text = pretty("for n in 0..10 { quote!(return #n;); map!(|a, b| return a); info!(?n, field = ?n); }");
-    assert_eq!(text.matches("Try::branch").count() + text.matches("Exited").count(), 0, "{text}");
+    let text = pretty(
+        "for n in 0..10 { quote!(return #n;); map!(|a, b| return a); info!(?n, field = ?n); }",
+    );
+    assert_eq!(
+        text.matches("Try::branch").count() + text.matches("Exited").count(),
+        0,
+        "{text}"
+    );
     let text = pretty("for n in 0..10 { on!(a, if n == 1 { break } else { n }; n => return) }");
-    assert!(text.contains("Flow::Break") && text.contains("__Exit0::V0"), "{text}");
+    assert!(
+        text.contains("Flow::Break") && text.contains("__Exit0::V0"),
+        "{text}"
+    );
 }
 
 #[test]
 fn hidden_returns_of_bail_and_ensure_are_seen() {
-    let text = pretty("for n in 0..10 { ensure!(n > 3, \"small\"); if n == 5 { anyhow::bail!(\"five\"); } }");
-    assert_eq!(text.matches("krate::__private::broke(").count(), 2, "{text}");
-    assert!(text.contains("let __error_returned = krate::__private::Hole::new();"), "{text}");
-    assert!(error("for n in 0..10 { ensure!(if n { return } else { true }); }").contains("move it out"));
+    let text = pretty(
+        "for n in 0..10 { ensure!(n > 3, \"small\"); if n == 5 { anyhow::bail!(\"five\"); } }",
+    );
+    assert_eq!(
+        text.matches("krate::__private::broke(").count(),
+        2,
+        "{text}"
+    );
+    assert!(
+        text.contains("let __error_returned = krate::__private::Hole::new();"),
+        "{text}"
+    );
+    assert!(
+        error("for n in 0..10 { ensure!(if n { return } else { true }); }").contains("move it out")
+    );
 }
 
 #[test]
 fn expansions_stay_small() {
     let lines = |loop_: &str| pretty(loop_).lines().count();
     assert!(lines("for n in 0..10 { f(n); }") <= 24);
-    assert!(lines("for n in 0..10 { f(n)?; }") <= 42);
-    assert!(lines("reduce(a), for n in 0..10 { a += f(n)?; }") <= 60);
+    assert!(lines("for n in 0..10 { f(n)?; }") <= 45);
+    assert!(lines("reduce(a), for n in 0..10 { a += f(n)?; }") <= 62);
     // One more exit costs the match at its place, a variant and an arm.
-    assert!(lines("for n in 0..10 { f(n)?; g(n)?; }") - lines("for n in 0..10 { f(n)?; }") <= 16);
+    assert!(lines("for n in 0..10 { f(n)?; g(n)?; }") - lines("for n in 0..10 { f(n)?; }") <= 20);
 }
 
 #[test]
@@ -188,12 +268,18 @@ fn mistakes_have_their_message() {
         ("workers(3), for n in x {}", "written `workers = …`"),
         ("workers = 3 for n in x {}", "expected `,`"),
         ("3, for n in x {}", "expected an option"),
-        ("error_policy = \"lgo\", for n in x {}", "did you mean \"log\""),
+        (
+            "error_policy = \"lgo\", for n in x {}",
+            "did you mean \"log\"",
+        ),
         ("error_policy = 3, for n in x {}", "a policy is"),
         ("monitor = \"3\", for n in x {}", "no unit"),
         ("monitor = \"0s\", for n in x {}", "longer than zero"),
         ("deadline = \"soon\", for n in x {}", "not a duration"),
-        ("progress = true, for n in x {}", "not available in this version"),
+        (
+            "progress = true, for n in x {}",
+            "not available in this version",
+        ),
         ("reduce = a, for n in x { a += n }", "reduce(a, b, …)"),
         ("reduce(), for n in x {}", "no names here"),
         ("reduce(a), for n in x {}", "never uses `a`"),
@@ -201,7 +287,10 @@ fn mistakes_have_their_message() {
         ("reduce(sum(a)), for n in x { a += n }", "no way to reduce"),
         ("reduce(max(a, b)), for n in x { a += n }", "takes one name"),
         ("reduce(a, a), for n in x { a += n }", "named twice"),
-        ("local(a = 1), reduce(a), for n in x { a += n }", "named twice"),
+        (
+            "local(a = 1), reduce(a), for n in x { a += n }",
+            "named twice",
+        ),
         ("local(a), for n in x { a += n }", "lacks its value"),
         ("local(mut a = 1), for n in x { a += n }", "without `mut`"),
         ("local(a = break), for n in x { a += n }", "before the body"),
@@ -217,7 +306,10 @@ fn mistakes_have_their_message() {
         ("#[allow(unused)] for n in x {}", "an attribute"),
         ("for n in x { f(n).await }", "`.await`"),
         ("for n in x { println!(\"{}\", f(n).await) }", "`.await`"),
-        ("for n in x { strange!(n ~ return) }", "among the arguments of `strange!`"),
+        (
+            "for n in x { strange!(n ~ return) }",
+            "among the arguments of `strange!`",
+        ),
         ("for n in x { let 5; fn }", "cannot read this body"),
         ("for n in x { total += n }", "reduce(total)"),
         ("for n in x { last = n }", "reduce(max(last))"),
@@ -232,7 +324,11 @@ fn mistakes_have_their_message() {
 
 #[test]
 fn several_mistakes_are_told_at_once() {
-    assert_eq!(errors("workers = 0, stpo = 3, monitor = \"x\", 7, for n in x { total += n; y.await; }").len(), 6);
+    assert_eq!(
+        errors("workers = 0, stpo = 3, monitor = \"x\", 7, for n in x { total += n; y.await; }")
+            .len(),
+        6
+    );
 }
 
 #[test]
@@ -261,8 +357,17 @@ fn what_only_looks_like_a_mistake_passes() {
 
 #[test]
 fn the_sequential_loop_stands_beside_an_error() {
-    let text = pretty("wrokers = 3, stop = &token, local(buffer = make()), 'a: for n in x { f(n, buffer)?; break 'a; }");
-    for part in ["compile_error!", "'a: for n in x", "f(n, buffer)?;", "let mut buffer = make();", "_ = &(&token);", "Stopped>>::new().take()"] {
+    let text = pretty(
+        "wrokers = 3, stop = &token, local(buffer = make()), 'a: for n in x { f(n, buffer)?; break 'a; }",
+    );
+    for part in [
+        "compile_error!",
+        "'a: for n in x",
+        "f(n, buffer)?;",
+        "let mut buffer = make();",
+        "_ = &(&token);",
+        "Stopped>>::new().take()",
+    ] {
         assert!(has(&text, part), "{part} is missing in {text}");
     }
 }
@@ -290,13 +395,21 @@ fn no_input_makes_it_panic() {
             }
             3 => tokens.truncate(at),
             _ => {
-                let groups: Vec<usize> =
-                    (0..tokens.len()).filter(|&at| matches!(tokens[at], TokenTree::Group(_))).collect();
+                let groups: Vec<usize> = (0..tokens.len())
+                    .filter(|&at| matches!(tokens[at], TokenTree::Group(_)))
+                    .collect();
                 if !groups.is_empty() {
                     let at = groups[random(groups.len())];
                     if let TokenTree::Group(group) = &tokens[at] {
-                        let delimiters = [Delimiter::Brace, Delimiter::Parenthesis, Delimiter::None, group.delimiter()];
-                        tokens[at] = Group::new(delimiters[random(4)], mutate(group.stream(), random)).into();
+                        let delimiters = [
+                            Delimiter::Brace,
+                            Delimiter::Parenthesis,
+                            Delimiter::None,
+                            group.delimiter(),
+                        ];
+                        tokens[at] =
+                            Group::new(delimiters[random(4)], mutate(group.stream(), random))
+                                .into();
                     }
                 }
             }
