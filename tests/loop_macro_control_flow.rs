@@ -191,6 +191,38 @@ twins! {
         });
         Ok(sum)
     }
+
+    fn exits_that_are_compiled_away(workers: usize, texts: &[&str]) -> Result<i32, ParseIntError> {
+        let mut sum = 0;
+        parallel_for!(workers = workers, reduce(sum), 'own: for text in texts {
+            #[cfg(any())]
+            break;
+            #[cfg(any())]
+            continue 'own;
+            #[cfg(any())]
+            return Ok(7);
+            #[cfg(any())]
+            "x".parse::<i8>()?;
+            #[cfg(any())]
+            let n: u16 = text.parse()?;
+            #[cfg(all())]
+            let n = text.parse::<i32>()?;
+            #[cfg(any())]
+            println!("{}", text.parse::<i64>()?);
+            match n {
+                #[cfg(any())]
+                1 => "y".parse::<u8>()?,
+                #[cfg(all())]
+                2 => break,
+                _ => {}
+            }
+            #[cfg(any())]
+            parallel_for!(for _ in 0..2 { "z".parse::<u32>()?; });
+            parallel_for!(for _ in 0..2 { #[cfg(any())] "z".parse::<u32>()?; });
+            sum += n;
+        });
+        Ok(sum)
+    }
 }
 
 const NUMBERS: &[&[&str]] = &[
@@ -329,6 +361,16 @@ fn exits_work_in_every_position_of_an_expression() {
         agree(
             |w| exits_in_every_position::parallel(w, texts),
             |w| exits_in_every_position::sequential(w, texts),
+        );
+    }
+}
+
+#[test]
+fn what_cfg_removes_is_no_exit() {
+    for texts in NUMBERS {
+        agree(
+            |w| exits_that_are_compiled_away::parallel(w, texts),
+            |w| exits_that_are_compiled_away::sequential(w, texts),
         );
     }
 }

@@ -68,7 +68,7 @@ twins! {
         let mut lines = Vec::new();
         parallel_for!(workers = workers, reduce(lines), for text in texts {
             lines.push(format!("{} {:?} {again} {text}", text.parse::<i32>()?, if text.len() > 3 { continue } else { text }, again = text.parse::<u8>()?));
-            assert_eq!(text.parse::<i32>()?, text.parse::<i32>()?, "{}", text);
+            assert_eq!(text.parse::<i32>()?, text.parse::<i32>()?, "{text}");
             assert!(matches!(text.parse::<i32>()?, i32::MIN..=i32::MAX) || return Ok(vec![]));
             lines.extend(vec![text.parse::<i16>()?.to_string(); 2]);
             lines.push(format!("{}", format_args!("{}", vec![text.parse::<i32>()?, if *text == "9" { break } else { 1 }].len())));

@@ -33,8 +33,8 @@ fn workers_limits_the_threads() {
 fn zero_at_run_time_is_a_panic_that_names_the_option() {
     let zero = 0;
     for run in [
-        &(|| drop(parallel_for!(workers = zero, for _ in 0..3 {}))) as &dyn Fn(),
-        &|| drop(parallel_for!(batch = zero, for _ in 0..3 {})),
+        &(|| _ = parallel_for!(workers = zero, for _ in 0..3 {})) as &dyn Fn(),
+        &|| _ = parallel_for!(batch = zero, for _ in 0..3 {}),
     ] {
         let payload = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
         let text = payload

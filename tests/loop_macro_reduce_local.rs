@@ -94,6 +94,20 @@ twins! {
         );
         Ok(total)
     }
+
+    fn returned_from_the_body(workers: usize, items: &[i64]) -> Result<(i64, Vec<i64>), Vec<i64>> {
+        let (mut sum, mut seen) = (0, Vec::new());
+        parallel_for!(workers = workers, reduce(sum, seen), for item in items {
+            seen.push(*item);
+            sum += item;
+            if *item == 7 { return Ok((sum, seen)); }
+            parallel_for!(workers = workers, reduce(sum), for n in 0..3 {
+                sum += n;
+                if item + n == 14 { return Err(seen); }
+            });
+        });
+        Ok((sum, seen))
+    }
 }
 
 const ITEMS: &[&[i64]] = &[
@@ -142,6 +156,16 @@ fn an_exit_keeps_what_came_before_it_and_nothing_after() {
         agree(
             |w| kept_up_to_the_exit::parallel(w, texts),
             |w| kept_up_to_the_exit::sequential(w, texts),
+        );
+    }
+}
+
+#[test]
+fn a_reduced_variable_that_is_returned_is_whole() {
+    for items in ITEMS {
+        agree(
+            |w| returned_from_the_body::parallel(w, items),
+            |w| returned_from_the_body::sequential(w, items),
         );
     }
 }

@@ -224,6 +224,57 @@ fn errors_of_any_type() {
 }
 
 #[test]
+fn errors_that_borrow_or_are_generic_keep_their_sources() {
+    use std::error::Error;
+    use std::fmt;
+
+    #[derive(Debug, Clone)]
+    struct Bad<'a>(&'a str, fmt::Error);
+
+    impl Display for Bad<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "bad {}", self.0)
+        }
+    }
+
+    impl Error for Bad<'_> {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.1)
+        }
+    }
+
+    #[task_pool]
+    fn borrowing(text: &str) -> Result<(), Bad<'_>> {
+        Err(Bad(text, fmt::Error))
+    }
+    #[task_pool]
+    fn generic<E: Error + Clone>(error: E) -> Result<(), E> {
+        Err(error)
+    }
+    #[task_pool]
+    fn boxed(text: &str) -> Result<(), Box<dyn Error + Send + Sync + '_>> {
+        Err(text.into())
+    }
+    let error = borrowing::submit("text").join().unwrap_err();
+    assert!(
+        error.to_string().ends_with("bad text") && error.source().is_some(),
+        "{error}"
+    );
+    let error = generic::submit(Bad("text", fmt::Error)).join().unwrap_err();
+    assert!(
+        error.to_string().ends_with("bad text") && error.source().is_some(),
+        "{error}"
+    );
+    assert!(
+        boxed::submit("text")
+            .join()
+            .unwrap_err()
+            .to_string()
+            .ends_with("text")
+    );
+}
+
+#[test]
 fn none_to_eight_parameters() {
     #[task_pool]
     fn none() -> u8 {

@@ -16,7 +16,7 @@ pub(super) fn check(found: &Loop, errors: &Errors) {
             .body
             .stmts
             .iter()
-            .any(|stmt| mentions(quote::quote!(#stmt), &reduced.name))
+            .any(|stmt| mentions(quote::quote!(#stmt), &reduced.name.to_string()))
         {
             let name = &reduced.name;
             errors.at(
@@ -67,6 +67,18 @@ pub(super) fn check(found: &Loop, errors: &Errors) {
             None => {}
         }
     }
+}
+
+/// The names that the loop binds itself, or may bind.
+pub(super) fn bound(found: &Loop) -> HashSet<String> {
+    let mut body = Body::default();
+    body.visit_pat(&found.pat);
+    found
+        .body
+        .stmts
+        .iter()
+        .for_each(|stmt| body.visit_stmt(stmt));
+    body.bound
 }
 
 /// `place op= …`, or `place = …` where there is no operator.
@@ -190,7 +202,7 @@ impl Visit<'_> for Body {
     }
 
     fn visit_macro(&mut self, mac: &syn::Macro) {
-        // The common ones bind nothing.
+        // The common ones bind nothing, and what a nested loop binds is its own.
         const PLAIN: &[&str] = &[
             "print",
             "println",
@@ -220,6 +232,7 @@ impl Visit<'_> for Body {
             "error",
             "bail",
             "ensure",
+            "parallel_for",
         ];
         let plain = mac
             .path
@@ -265,9 +278,9 @@ fn collect_idents(tokens: &TokenStream, idents: &mut HashSet<String>) {
 }
 
 /// Does `name` occur, as a word or in a format string (`{name}`, `{name:?}`)?
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+pub(super) fn mentions(tokens: TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => mentions(group.stream(), name),
         TokenTree::Literal(literal) => {
             let text = literal.to_string();

@@ -1,6 +1,8 @@
 //! The ways out of a loop's body: which there are, what stands at their place in the body, and what stands in the user's
 //! function.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -9,11 +11,30 @@ use syn::{Expr, Lifetime, Token};
 
 use super::model::Policy;
 
+/// Is this the same wherever, and whenever, it is evaluated?
+fn is_constant(expr: &Expr, merged: &HashSet<String>) -> bool {
+    match expr {
+        Expr::Lit(_) => true,
+        Expr::Path(path) => path
+            .path
+            .get_ident()
+            .is_some_and(|name| name == "None" || merged.contains(&name.to_string())),
+        Expr::Tuple(tuple) => tuple.elems.iter().all(|part| is_constant(part, merged)),
+        Expr::Paren(inner) => is_constant(&inner.expr, merged),
+        _ => false,
+    }
+}
+
 /// One place in the body that leaves the loop, with the user's own tokens.
 #[derive(Clone)]
 pub(super) enum Exit {
-    /// `EXPR?`, with the place of EXPR.
-    Try { value: Span, question: Token![?] },
+    /// `EXPR?`, with the place of EXPR and the conditions of the `#[cfg]`s it stands under: where it is compiled away,
+    /// nothing else says what its value is.
+    Try {
+        value: Span,
+        question: Token![?],
+        conditions: Vec<TokenStream>,
+    },
     /// A macro that hides `return Err(…)`.
     Bail { at: Span },
     Return {
@@ -51,8 +72,9 @@ enum Inner {
 }
 
 impl Given {
-    /// Takes the wrappers off; what is left has to travel, if it is there.
-    pub(super) fn new(expr: &Expr) -> (Self, Option<&Expr>) {
+    /// Takes the wrappers off; what is left has to travel, if it is there. The variables in `merged` hold outside what
+    /// the sequential loop would have put there, so they are read there.
+    pub(super) fn new<'e>(expr: &'e Expr, merged: &HashSet<String>) -> (Self, Option<&'e Expr>) {
         let mut wrappers = Vec::new();
         let mut inner = expr;
         while let Expr::Call(call) = inner
@@ -67,13 +89,7 @@ impl Given {
             wrappers.push((*call.func).clone());
             inner = argument;
         }
-        let constant = match inner {
-            Expr::Lit(_) => true,
-            Expr::Path(path) => path.path.is_ident("None"),
-            Expr::Tuple(tuple) => tuple.elems.is_empty(),
-            _ => false,
-        };
-        if constant {
+        if is_constant(inner, merged) {
             (
                 Self {
                     wrappers,
@@ -119,7 +135,7 @@ impl Given {
                 wrapper
                     .to_token_stream()
                     .to_string()
-                    .replace(|c: char| !c.is_alphanumeric(), "_")
+                    .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
             })
             .collect()
     }

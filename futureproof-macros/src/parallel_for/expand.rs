@@ -1,11 +1,14 @@
 //! Last pass: the model to calls and data.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Pat;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 
+use super::check;
 use super::exits::{Exit, Names};
 use super::model::{How, Local, Loop, Policy, Reduced, Setting, Value};
 use super::parse::Body;
@@ -23,6 +26,7 @@ pub(super) fn expand(
         rewrite_head(outer, &mut found);
     }
     let depth = outer.as_ref().map_or(0, |outer| outer.depth + 1);
+    let (parts, merged) = parts(&found, outer.as_deref());
     let Loop {
         krate,
         place,
@@ -34,6 +38,8 @@ pub(super) fn expand(
     } = found;
     let mut locals = options.local;
     let mut rewriter = Rewriter::new(&krate, depth, place, options.policy, label.as_ref(), errors);
+    (rewriter.parts, rewriter.merged) = (parts, merged);
+    rewriter.conditional = body.conditional;
     rewriter.in_local = true;
     locals
         .iter_mut()
@@ -130,6 +136,29 @@ fn rewrite_head(outer: &mut Rewriter<'_>, found: &mut Loop) {
         }
     }
     outer.visit_expr_mut(&mut found.source);
+}
+
+/// The reduced variables in sight, and those of them that the outermost loop merges.
+fn parts(found: &Loop, outer: Option<&Rewriter<'_>>) -> (HashSet<String>, HashSet<String>) {
+    if found.options.reduce.is_empty() && outer.is_none_or(|outer| outer.parts.is_empty()) {
+        return Default::default();
+    }
+    let bound = check::bound(found);
+    let own = found
+        .options
+        .reduce
+        .iter()
+        .map(|reduced| reduced.name.to_string());
+    let (mut parts, mut merged): (HashSet<String>, HashSet<String>) = match outer {
+        None => (own.clone().collect(), own.collect()),
+        Some(outer) => (
+            own.chain(outer.parts.iter().cloned()).collect(),
+            outer.merged.clone(),
+        ),
+    };
+    parts.retain(|name| !bound.contains(name));
+    merged.retain(|name| !bound.contains(name));
+    (parts, merged)
 }
 
 /// The type of the ways out, one variant for each place, and its name with the types left to inference.
@@ -313,7 +342,20 @@ fn arms(
                 Some(outer) => outer.pass_on(found, &name),
                 None => found.real(&name.to_token_stream(), names),
             };
-            quote_spanned!(site=> #private::Outcome::Exited(#exit::#variant #value) => #leave,)
+            let arm =
+                quote_spanned!(site=> #private::Outcome::Exited(#exit::#variant #value) => #leave,);
+            match found {
+                Exit::Try { conditions, .. } if !conditions.is_empty() => quote_spanned! {site=>
+                    #[cfg(all(#(#conditions),*))]
+                    #arm
+                    #[cfg(not(all(#(#conditions),*)))]
+                    #private::Outcome::Exited(#exit::#variant(__never)) => {
+                        let __never: #private::Never = __never;
+                        match __never {}
+                    }
+                },
+                _ => arm,
+            }
         })
         .collect();
     let none = exits

@@ -3,21 +3,21 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
+use syn::Expr;
 
-use super::model::{Options, Value};
-use super::parse::Syntax;
+use super::model::Options;
+use super::parse::{Form, Syntax};
 
 pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
     let krate = &syntax.krate;
     let site = krate.span();
-    let settings = options
-        .settings
+    // Wrong options too: what they mention is not unused for that.
+    let values = syntax
+        .options
         .iter()
-        .filter_map(|setting| match &setting.value {
-            Value::Expr(value) | Value::PolicyExpr(value) => {
-                Some(quote_spanned!(site=> _ = &(#value);))
-            }
-            Value::Duration(_) | Value::Policy(_) => None,
+        .filter_map(|option| match &option.form {
+            Form::Value(Expr::Lit(_)) | Form::List(..) => None,
+            Form::Value(value) => Some(quote_spanned!(site=> _ = &(#value);)),
         });
     let locals = options.local.iter().map(|local| {
         let (name, value) = (&local.name, &local.value);
@@ -38,7 +38,7 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
         quote_spanned!(site=> #private::Report)
     };
     quote_spanned! {site=>
-        #(#settings)*
+        #(#values)*
         #(#locals)*
         #sequential
         #private::Hole::<#report>::new().take()

@@ -14,7 +14,19 @@ impl Rewriter<'_> {
         let span = self.names.at(exit.span());
         let value = value.to_token_stream();
         let flow = match exit {
-            Exit::Try { .. } => self.failing(exit, &value, &value),
+            Exit::Try {
+                value: place,
+                question,
+                conditions,
+            } => {
+                let conditions = [&self.conditions[..], conditions].concat();
+                let exit = Exit::Try {
+                    value: *place,
+                    question: *question,
+                    conditions,
+                };
+                self.failing(&exit, &value, &value)
+            }
             Exit::Bail { .. } => self.failing(exit, &value, &self.residual(&value, span)),
             Exit::Return { .. } => self.leaving(exit, exit.carries_value().then_some(&value)),
             Exit::Break { label, .. } | Exit::Continue { label, .. } => {

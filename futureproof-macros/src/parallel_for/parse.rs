@@ -47,6 +47,8 @@ pub(super) struct Body {
     /// Inner attributes, `#![…]`.
     pub(super) attrs: Vec<Attribute>,
     pub(super) stmts: Vec<Stmt>,
+    /// Is there any `cfg` in it?
+    pub(super) conditional: bool,
 }
 
 const SHAPE: &str = "`parallel_for!([option,]* for PAT in EXPR { BODY })`";
@@ -170,6 +172,7 @@ fn read_loop(tokens: &[TokenTree], syntax: &mut Syntax, errors: &Errors) {
                 },
                 attrs,
                 stmts,
+                conditional: mentions_cfg(group.stream()),
             });
         }
         Ok(())
@@ -342,6 +345,14 @@ fn attributes<'a>(tokens: &'a [TokenTree], errors: &Errors) -> &'a [TokenTree] {
         );
     }
     rest
+}
+
+fn mentions_cfg(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "cfg",
+        TokenTree::Group(group) => mentions_cfg(group.stream()),
+        _ => false,
+    })
 }
 
 fn is_punct(token: &TokenTree, char: char) -> bool {

@@ -1,8 +1,11 @@
 //! Turns the ways out of a body into values: `?`, `return`, `break` and `continue` end the closure that the body becomes,
 //! and what has to leave the user's function is noted, to be done there.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -11,8 +14,8 @@ use syn::{
 };
 
 use super::exits::{Exit, Given, Hole, Names};
-use super::macros;
 use super::model::Policy;
+use super::{check, macros};
 use crate::diag::Errors;
 
 /// Rewrites one loop's body, and remembers what it found.
@@ -32,10 +35,18 @@ pub(super) struct Rewriter<'a> {
     pub(super) gave_up: bool,
     /// Set while the value of a `local` is rewritten, whose code runs before the body.
     pub(super) in_local: bool,
+    /// The reduced variables of this loop and those around it, of which the body sees a worker's part alone.
+    pub(super) parts: HashSet<String>,
+    /// Those of them that are whole again where a `return` is done.
+    pub(super) merged: HashSet<String>,
     pub(super) policy: Policy,
     label: Option<&'a Lifetime>,
     /// What `break` and `continue` may mean instead of this loop, outermost first.
     scopes: Vec<Scope>,
+    /// The conditions of the `#[cfg]`s around the code being visited.
+    pub(super) conditions: Vec<TokenStream>,
+    /// Is there any `cfg` in the body?
+    pub(super) conditional: bool,
     /// Inside a `try` block `?` belongs to the block.
     try_blocks: usize,
 }
@@ -67,6 +78,10 @@ impl<'a> Rewriter<'a> {
             policy,
             label,
             scopes: Vec::new(),
+            parts: HashSet::new(),
+            merged: HashSet::new(),
+            conditions: Vec::new(),
+            conditional: false,
             try_blocks: 0,
         }
     }
@@ -94,6 +109,32 @@ impl<'a> Rewriter<'a> {
         }
     }
 
+    /// Visits what stands under these attributes.
+    fn under(&mut self, attrs: &[Attribute], visit: impl FnOnce(&mut Self)) {
+        let outside = self.conditions.len();
+        let conditions = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        self.conditions.extend(
+            conditions.filter_map(|attr| Some(attr.meta.require_list().ok()?.tokens.clone())),
+        );
+        visit(self);
+        self.conditions.truncate(outside);
+    }
+
+    fn statement(&mut self, stmt: &mut Stmt) {
+        let Stmt::Macro(found) = stmt else {
+            return visit_mut::visit_stmt_mut(self, stmt);
+        };
+        let Some(new) = self.special(&found.mac, &mut found.attrs) else {
+            return self.visit_macro_mut(&mut found.mac);
+        };
+        // A macro with braces is a statement without a semicolon; an expression is not.
+        let braced = matches!(found.mac.delimiter, MacroDelimiter::Brace(_));
+        let semi = found
+            .semi_token
+            .or_else(|| braced.then(|| Token![;](self.names.site)));
+        *stmt = Stmt::Expr(new, semi);
+    }
+
     fn within(&mut self, label: Option<&Ident>, visit: impl FnOnce(&mut Self)) {
         self.scopes.push(Scope {
             label: label.cloned(),
@@ -106,6 +147,7 @@ impl<'a> Rewriter<'a> {
         self.visit_expr_mut(&mut question.expr);
         let operand = &question.expr;
         let exit = Exit::Try {
+            conditions: self.conditions.clone(),
             value: operand.span(),
             question: question.question_token,
         };
@@ -126,16 +168,43 @@ impl<'a> Rewriter<'a> {
         parens(std::mem::take(&mut question.attrs), tokens, span)
     }
 
+    /// What a `return` or a `break` gives, and what of it has to travel.
+    fn given<'e>(
+        &self,
+        value: Option<&'e Expr>,
+        merged: &HashSet<String>,
+    ) -> (Option<Given>, Option<&'e Expr>) {
+        let Some(value) = value else {
+            return (None, None);
+        };
+        let (given, travels) = Given::new(value, merged);
+        if let Some(travels) = travels
+            && let Some(part) = self
+                .parts
+                .iter()
+                .find(|part| check::mentions(travels.to_token_stream(), part))
+        {
+            self.errors.at(
+                travels,
+                format!(
+                    "`{part}` is only one worker's part here; leave the loop with `break` and use `{part}` behind it"
+                ),
+            );
+        }
+        (Some(given), travels)
+    }
+
     fn return_(&mut self, found: &mut ExprReturn) {
         if let Some(value) = &mut found.expr {
             self.visit_expr_mut(value);
         }
-        let (given, travels) = found.expr.as_deref().map(Given::new).unzip();
+        let merged = self.merged.clone();
+        let (given, travels) = self.given(found.expr.as_deref(), &merged);
         let exit = Exit::Return {
             token: found.return_token,
             value: given,
         };
-        let flow = self.leaving_with(&exit, travels.flatten());
+        let flow = self.leaving_with(&exit, travels);
         let attrs = std::mem::take(&mut found.attrs);
         *found = ExprReturn {
             attrs,
@@ -153,13 +222,19 @@ impl<'a> Rewriter<'a> {
         let span = self.names.at(found.break_token.span);
         let flow = match &found.label {
             Some(label) if !self.is_own(label) => {
-                let (given, travels) = found.expr.as_deref().map(Given::new).unzip();
+                // A label may be inside an outer loop's body, where its variables are not whole yet.
+                let merged = if self.depth == 0 {
+                    self.merged.clone()
+                } else {
+                    HashSet::new()
+                };
+                let (given, travels) = self.given(found.expr.as_deref(), &merged);
                 let exit = Exit::Break {
                     token: found.break_token,
                     label: label.clone(),
                     value: given,
                 };
-                self.leaving_with(&exit, travels.flatten())
+                self.leaving_with(&exit, travels)
             }
             _ => {
                 self.outside_body(&found.break_token);
@@ -168,10 +243,14 @@ impl<'a> Rewriter<'a> {
                 self.own_break(span)
             }
         };
-        Some(Expr::Return(self.jump(&flow, span)))
+        let attrs = std::mem::take(&mut found.attrs);
+        Some(Expr::Return(ExprReturn {
+            attrs,
+            ..self.jump(&flow, span)
+        }))
     }
 
-    fn continue_(&mut self, found: &ExprContinue) -> Option<Expr> {
+    fn continue_(&mut self, found: &mut ExprContinue) -> Option<Expr> {
         if !self.concerns_us(found.label.as_ref()) {
             return None;
         }
@@ -189,7 +268,11 @@ impl<'a> Rewriter<'a> {
                 self.next(span)
             }
         };
-        Some(Expr::Return(self.jump(&flow, span)))
+        let attrs = std::mem::take(&mut found.attrs);
+        Some(Expr::Return(ExprReturn {
+            attrs,
+            ..self.jump(&flow, span)
+        }))
     }
 }
 
@@ -248,18 +331,23 @@ impl VisitMut for Rewriter<'_> {
     }
 
     fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
-        let Stmt::Macro(found) = stmt else {
-            return visit_mut::visit_stmt_mut(self, stmt);
+        // The attributes of a statement may belong to its first operand; its tokens know no such difference.
+        let attrs = if self.conditional {
+            leading_attrs(stmt)
+        } else {
+            Vec::new()
         };
-        let Some(new) = self.special(&found.mac, &mut found.attrs) else {
-            return self.visit_macro_mut(&mut found.mac);
-        };
-        // A macro with braces is a statement without a semicolon; an expression is not.
-        let braced = matches!(found.mac.delimiter, MacroDelimiter::Brace(_));
-        let semi = found
-            .semi_token
-            .or_else(|| braced.then(|| Token![;](self.names.site)));
-        *stmt = Stmt::Expr(new, semi);
+        self.under(&attrs, |this| this.statement(stmt));
+    }
+
+    fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
+        let attrs = arm.attrs.clone();
+        self.under(&attrs, |this| visit_mut::visit_arm_mut(this, arm));
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        let attrs = field.attrs.clone();
+        self.under(&attrs, |this| visit_mut::visit_field_value_mut(this, field));
     }
 
     fn visit_macro_mut(&mut self, mac: &mut syn::Macro) {
@@ -277,6 +365,15 @@ impl VisitMut for Rewriter<'_> {
     fn visit_generic_argument_mut(&mut self, _: &mut syn::GenericArgument) {}
     fn visit_item_mut(&mut self, _: &mut syn::Item) {}
     fn visit_type_mut(&mut self, _: &mut syn::Type) {}
+}
+
+fn leading_attrs(stmt: &Stmt) -> Vec<Attribute> {
+    let attrs = |input: ParseStream<'_>| {
+        let attrs = Attribute::parse_outer(input);
+        input.parse::<TokenStream>()?;
+        attrs
+    };
+    attrs.parse2(stmt.to_token_stream()).unwrap_or_default()
 }
 
 /// An expression that keeps together wherever it is put; the parentheses are ours, so that no lint minds them.

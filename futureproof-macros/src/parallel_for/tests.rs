@@ -315,6 +315,10 @@ fn mistakes_have_their_message() {
         ("for n in x { last = n }", "reduce(max(last))"),
         ("for n in x { (a.b[3], _) = n }", "`a` belongs to"),
         ("reduce(a), for n in x { a = n }", "would lose"),
+        (
+            "reduce(a), for n in x { a += n; return Some(a + 1) }",
+            "only one worker's part",
+        ),
         ("reduce(a), for n in x { a *= n }", "only `+=` and `-=`"),
     ] {
         let found = error(wrong);

@@ -287,15 +287,15 @@ fn call(model: &Model) -> TokenStream {
         keep = quote!(|_| ());
         describe = quote!(|_| #p::None);
     }
-    // A borrowing error cannot be shown as a `dyn Error`, which has to be 'static.
-    let as_error = (!model.error_may_borrow).then(|| quote!(VtableError as _, VtableDeref as _,));
+    // Look-up ignores lifetimes, and would take a `Box<dyn Error + '_>` for one that is `'static`.
+    let boxed = (!model.error_borrows).then(|| quote!(VtableDeref as _,));
     quote! {
         #[doc(hidden)]
         fn #name<#params>() -> #p::Call<#args, #kept, #ok, #err>
         where #bounds
         {
             #[allow(unused_imports)]
-            use #p::{#as_error VtableDisplay as _, VtableDebug as _, VtableAny as _, ShowDebug as _, ShowOpaque as _};
+            use #p::{VtableError as _, #boxed VtableDisplay as _, VtableDebug as _, VtableAny as _, ShowDebug as _, ShowOpaque as _};
             #p::Call::new(Self::#options(), #run, #keep, #describe, (&&&&&#p::DescribeType::<#err>::new()).vtable())
         }
     }

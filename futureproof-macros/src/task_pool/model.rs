@@ -38,8 +38,8 @@ pub(super) struct Model {
     /// Names of the companion's own type parameters: what the scope's closure returns, and the input of `map`.
     pub(super) output_param: Ident,
     pub(super) input_param: Ident,
-    /// Whether the error's type may borrow, so that nothing can be made of it that has to be `'static`.
-    pub(super) error_may_borrow: bool,
+    /// Whether the error's type names a lifetime: then what it points to may not be a `dyn Error + 'static`.
+    pub(super) error_borrows: bool,
     /// As `scope` sees the function: with its lifetimes.
     pub(super) borrowing: Shape,
     /// As `submit` and `map` see it: `'static`.
@@ -72,7 +72,7 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
         fallible,
         krate: &krate,
     };
-    let error_may_borrow = fallible && needs.error_may_borrow(error_type(&plain.output), &plain);
+    let error_borrows = fallible && shape::names_lifetime(error_type(&plain.output));
     let owning = needs.owning(&plain, &lifetimes);
     let borrowing = needs.borrowing(plain);
     let attrs = |names: &[&str]| {
@@ -98,7 +98,7 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
         fallible,
         runs,
         env,
-        error_may_borrow,
+        error_borrows,
         borrowing,
         owning,
     }

@@ -161,11 +161,21 @@ fn value(key: &str, expr: &Expr, errors: &Errors) -> Option<Value> {
     match (key, literal(expr)) {
         ("error_policy", Some(Lit::Str(text))) => policy(text, errors),
         ("monitor", Some(Lit::Str(text))) => interval(text, errors),
-        ("workers" | "capacity", _) if is_below_one(expr) => {
+        ("workers", _) if is_zero(expr) || is_negative(expr) => {
             errors.at(
                 expr,
                 format!(
-                    "`{key}` must be at least 1; leave it out for {}",
+                    "`workers` must be at least 1; leave it out for {}",
+                    default_of(key)
+                ),
+            );
+            None
+        }
+        ("capacity", _) if is_negative(expr) => {
+            errors.at(
+                expr,
+                format!(
+                    "`capacity` must not be negative; leave it out for {}",
                     default_of(key)
                 ),
             );
@@ -217,14 +227,13 @@ fn literal(expr: &Expr) -> Option<&Lit> {
 }
 
 /// A literal zero, or a negative number.
-fn is_below_one(expr: &Expr) -> bool {
-    match expr {
-        Expr::Unary(unary) => {
-            matches!(unary.op, syn::UnOp::Neg(_))
-                && matches!(literal(&unary.expr), Some(Lit::Int(_)))
-        }
-        expr => matches!(literal(expr), Some(Lit::Int(number)) if number.base10_digits() == "0"),
-    }
+fn is_zero(expr: &Expr) -> bool {
+    matches!(literal(expr), Some(Lit::Int(number)) if number.base10_digits() == "0")
+}
+
+fn is_negative(expr: &Expr) -> bool {
+    matches!(expr, Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_))
+        && matches!(literal(&unary.expr), Some(Lit::Int(_))))
 }
 
 fn flag(input: ParseStream<'_>, key: &str) -> syn::Result<bool> {

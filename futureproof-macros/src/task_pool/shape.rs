@@ -208,25 +208,12 @@ impl Needs<'_> {
 
     /// Whether a type depends on parameters of the function or, as far as one can tell, of the `impl` around it.
     fn is_open(&self, ty: &Type, shape: &Shape) -> bool {
-        self.depends(ty, shape, |word| !CLOSED.contains(&word))
-    }
-
-    /// Whether a type says `Self`, a parameter of the function or, in an `impl`, a word that may be one of its.
-    fn depends(&self, ty: &Type, shape: &Shape, may_be_param: impl Fn(&str) -> bool) -> bool {
         let params = type_params(&shape.generics);
         any_word(ty.to_token_stream(), &|word| {
             word == "Self"
                 || params.iter().any(|param| param == word)
-                || (self.associated && may_be_param(word))
+                || (self.associated && !CLOSED.contains(&word))
         })
-    }
-
-    /// Whether an error's type may be anything but `'static`. A wrong yes costs the error's sources, a wrong no is an
-    /// error of rustc's: so parameters of an `impl` are taken to be called like `E` or `T1`.
-    pub(super) fn error_may_borrow(&self, ty: &Type, shape: &Shape) -> bool {
-        let like_param =
-            |word: &str| word.len() <= 2 && word.starts_with(|c: char| c.is_ascii_uppercase());
-        names_lifetime(ty) || self.depends(ty, shape, like_param)
     }
 
     /// Whether a type may be anything but `'static`.
@@ -236,7 +223,7 @@ impl Needs<'_> {
 }
 
 /// Whether a type names a lifetime other than `'static`.
-fn names_lifetime(ty: &Type) -> bool {
+pub(super) fn names_lifetime(ty: &Type) -> bool {
     let mut named = Vec::new();
     lifetimes::named(ty, &mut named);
     named.iter().any(|lifetime| lifetime.ident != "static")

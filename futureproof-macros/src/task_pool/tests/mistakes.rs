@@ -46,7 +46,7 @@ fn mistakes_in_options_are_all_reported_and_the_companion_is_there() {
         "did you mean `workers`?",
         "did you mean \"raise\"?",
         "`workers` must be at least 1",
-        "`capacity` must be at least 1",
+        "`capacity` must not be negative",
         "no unit",
         "unknown option `batch`; the options are",
         "`workers` is given twice",

@@ -1,0 +1,11 @@
+use futureproof::parallel_for;
+
+fn main() {
+    let mut sum = 0;
+    parallel_for!(
+        for n in 0..10 {
+            sum += n;
+        }
+    );
+    println!("{sum}");
+}

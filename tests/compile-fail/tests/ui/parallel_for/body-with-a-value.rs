@@ -1,0 +1,9 @@
+use futureproof::parallel_for;
+
+fn main() {
+    parallel_for!(
+        for n in 0..10 {
+            n + 1
+        }
+    );
+}

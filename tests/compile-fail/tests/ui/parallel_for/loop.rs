@@ -1,0 +1,10 @@
+use futureproof::parallel_for;
+
+fn main() {
+    parallel_for!(
+        workers = 2,
+        loop {
+            break;
+        }
+    );
+}

@@ -1,0 +1,5 @@
+use futureproof::parallel_for;
+
+fn main() {
+    parallel_for!();
+}

@@ -1,0 +1,11 @@
+use futureproof::parallel_for;
+
+fn main() {
+    parallel_for!(
+        workers = 4,
+        workers = 5,
+        for n in 0..10 {
+            println!("{n}");
+        }
+    );
+}

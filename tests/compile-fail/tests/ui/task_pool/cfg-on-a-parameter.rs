@@ -1,0 +1,10 @@
+use futureproof::task_pool;
+
+#[task_pool]
+fn length(word: &str, #[cfg(windows)] drive: char) -> usize {
+    word.len()
+}
+
+fn main() {
+    length("word");
+}

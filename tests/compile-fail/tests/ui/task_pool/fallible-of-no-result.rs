@@ -1,0 +1,13 @@
+use futureproof::task_pool;
+
+#[task_pool(fallible = true)]
+fn length(word: &str) -> usize {
+    word.len()
+}
+
+fn main() {
+    length::scope(|tasks| {
+        tasks.submit("word");
+    })
+    .unwrap();
+}
