@@ -5,11 +5,11 @@
 mod door;
 
 pub use futureproof_core::{
-    Ended, ErrorPolicy, IntoArgs, IntoSource, Max, Min, MonitorInterval, ParallelFor, Payload, Pull,
-    PullHere, Reduce, Report, Results, ScopeError, ScopeFailure, ScopeOutput, StopCause, StopToken,
-    Stopped, Task, TaskError, TaskErrorKind, TaskHandle, TaskManager, TaskPanic, TaskPool,
-    TaskPoolBuilder, TaskResults, TrySubmitError, UnknownErrorPolicy, default_workers, is_stopping,
-    pull, pull_here,
+    Ended, ErrorPolicy, IntoArgs, IntoSource, Max, Min, MonitorInterval, ParallelFor, Payload,
+    Pull, PullHere, Reduce, Report, Results, ScopeError, ScopeFailure, ScopeOutput, StopCause,
+    StopToken, Stopped, Task, TaskError, TaskErrorKind, TaskHandle, TaskManager, TaskPanic,
+    TaskPool, TaskPoolBuilder, TaskResults, TrySubmitError, UnknownErrorPolicy, default_workers,
+    is_stopping, pull, pull_here,
 };
 #[doc = include_str!("task_pool.md")]
 pub use futureproof_macros::task_pool;
@@ -17,8 +17,8 @@ pub use futureproof_macros::task_pool;
 /// What expansions name. Not public API: it changes with every release.
 #[doc(hidden)]
 pub mod __private {
-    pub use futureproof_core::__private::*;
     #[cfg(rust_analyzer)]
     pub use crate::door::unknown;
+    pub use futureproof_core::__private::*;
     pub use futureproof_macros::__parallel_for as parallel_for;
 }

@@ -6,7 +6,7 @@ use futureproof::parallel_for;
 
 const TRIALS: u64 = 10_000;
 
-/// SplitMix64 (Steele, Lea and Flood 2014).
+/// `SplitMix64` (Steele, Lea and Flood 2014).
 fn random(seed: u64) -> u64 {
     let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -38,6 +38,11 @@ fn not_send(items: &[u64]) -> impl Iterator<Item = &u64> {
     items
         .iter()
         .inspect(move |_| assert_eq!(Rc::strong_count(&alive), 1))
+}
+
+/// Calls a closure that stands for a function.
+fn once<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }
 
 /// Runs the same check for the three kinds of source.
@@ -117,7 +122,7 @@ fn the_first_match_is_returned() {
 
 /// What a body does with an item.
 fn checked(item: u64, seed: u64) -> Result<u64, String> {
-    if random(item ^ seed) % 23 == 0 {
+    if random(item ^ seed).is_multiple_of(23) {
         Err(format!("item {item}"))
     } else {
         Ok(item * 2)
@@ -140,15 +145,14 @@ fn bodies_that_fail_at_random_give_the_first_error_and_what_was_pushed_before_it
 
         for_all_kinds!(items => input: {
             let mut pushed = Vec::new();
-            let run = || -> Result<(), String> {
+            let answer = once(|| -> Result<(), String> {
                 parallel_for!(workers = trial.workers, reduce(pushed), for &item in input {
                     pushed.push(item);
                     pushed.push(checked(item, seed)?);
                 });
                 Ok(())
-            };
-            let mut run = run;
-            assert_eq!(run(), outcome, "seed {seed}");
+            });
+            assert_eq!(answer, outcome, "seed {seed}");
             assert_eq!(pushed, expected, "seed {seed}");
         });
     }

@@ -34,8 +34,8 @@ pub use crate::report::{Ended, Report};
 pub use crate::source::{IntoSource, Pull, PullHere, pull, pull_here};
 pub use crate::stop::{StopCause, StopToken, Stopped, is_stopping};
 pub use crate::task::{
-    IntoArgs, Results, ScopeError, ScopeFailure, ScopeOutput, Task, TaskError, TaskErrorKind, TaskHandle,
-    TaskManager, TaskPanic, TaskResults, TrySubmitError,
+    IntoArgs, Results, ScopeError, ScopeFailure, ScopeOutput, Task, TaskError, TaskErrorKind,
+    TaskHandle, TaskManager, TaskPanic, TaskResults, TrySubmitError,
 };
 pub use crate::unwind::Payload;
 
@@ -55,8 +55,8 @@ pub mod __private {
     pub use crate::reduce::{Accumulator, Accumulators, Added, Largest, Smallest};
     pub use crate::report::Report;
     pub use crate::source::{
-        CallerFedKind, Fed, Handout, Indexed, IndexedKind, IntoIndexed, Shared, SharedKind, Source, Tag,
-        ViaCaller, ViaIndexed, ViaShared,
+        CallerFedKind, Fed, Handout, Indexed, IndexedKind, IntoIndexed, Shared, SharedKind, Source,
+        Tag, ViaCaller, ViaIndexed, ViaShared,
     };
     pub use crate::stop::Stopped;
     pub use crate::task::*;

@@ -127,6 +127,7 @@ impl Progress {
 /// Watches a loop or scope until dropped.
 pub(crate) struct Watch {
     progress: Arc<Progress>,
+    ended: &'static str,
 }
 
 /// Starts to watch a loop or scope of `workers`, if its progress is wanted and somebody listens.
@@ -153,12 +154,20 @@ pub(crate) fn watch(
     });
     tracing::debug!(target: "futureproof::monitor", name = %progress.name, workers, total = progress.total, "started");
     MONITOR.register(&progress);
-    Some(Watch { progress })
+    Some(Watch {
+        progress,
+        ended: "finished",
+    })
 }
 
 impl Watch {
     pub(crate) fn progress(&self) -> &Arc<Progress> {
         &self.progress
+    }
+
+    /// Stops to watch, and says how it ended.
+    pub(crate) fn end(mut self, how: &'static str) {
+        self.ended = how;
     }
 }
 
@@ -171,14 +180,15 @@ impl Drop for Watch {
             completed, failed, ..
         } = progress.counts();
         let elapsed = progress.started.elapsed();
+        let ended = self.ended;
         // A subscriber's panic must not turn the loop's end into an abort.
         let result = unwind::catch(|| {
             if elapsed < SHORT {
-                tracing::debug!(target: "futureproof::monitor", name = %progress.name, completed, failed, elapsed = ?elapsed,
-                    "finished: {completed} completed, {failed} failed in {elapsed:.2?}");
+                tracing::debug!(target: "futureproof::monitor", name = %progress.name, completed, failed, elapsed = ?elapsed, ended,
+                    "{ended}: {completed} completed, {failed} failed in {elapsed:.2?}");
             } else {
-                tracing::info!(target: "futureproof::monitor", name = %progress.name, completed, failed, elapsed = ?elapsed,
-                    "finished: {completed} completed, {failed} failed in {elapsed:.2?}");
+                tracing::info!(target: "futureproof::monitor", name = %progress.name, completed, failed, elapsed = ?elapsed, ended,
+                    "{ended}: {completed} completed, {failed} failed in {elapsed:.2?}");
             }
         });
         if let Err(payload) = result {

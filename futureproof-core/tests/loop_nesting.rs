@@ -128,6 +128,9 @@ fn no_item_one_item_and_one_worker_need_no_thread() {
         0,
         |_| {},
     );
+    ParallelFor::new()
+        .pool(&pool)
+        .for_each(pull([1].iter().map(|n| n + 1)), |_| {});
     assert_eq!(pool.threads(), 0);
 }
 

@@ -4,10 +4,10 @@ mod kit;
 
 use std::time::Duration;
 
-use futureproof_core::__private::scope;
+use futureproof_core::__private::{scope, submit};
 use futureproof_core::ErrorPolicy::{Ignore, Raise};
 use futureproof_core::MonitorInterval;
-use kit::{Log, WORKERS, bodies, half, no_hang, numbers, pool};
+use kit::{Log, WORKERS, bodies, half, no_hang, numbers, oops, pool};
 
 fn monitored(log: &Log) -> Vec<String> {
     let mut lines = log.lines();
@@ -98,6 +98,37 @@ fn failures_are_counted() {
                     .contains("finished: 5 completed, 5 failed"),
                 "{lines:#?}"
             );
+        });
+    }
+}
+
+#[test]
+fn submitted_tasks_are_watched_while_there_are_any() {
+    for workers in WORKERS {
+        no_hang(|| {
+            let (log, pool) = (Log::new(), pool(workers));
+            log.during(|| {
+                let mut call = bodies(Ignore);
+                call.monitor = Duration::from_millis(100).into();
+                let parts = ["name=body".to_owned(), "in_flight=1".into()];
+                let inside = log.clone();
+                let handle = submit(
+                    &pool,
+                    call,
+                    (Box::new(move || {
+                        while !has_line(&inside, &parts) {
+                            std::thread::yield_now();
+                        }
+                        oops::<()>("watched")
+                    }),),
+                );
+                handle.join().unwrap_err();
+                // The watch ends after its last task has.
+                let parts = ["finished: 0 completed, 1 failed".to_owned()];
+                while !has_line(&log, &parts) {
+                    std::thread::yield_now();
+                }
+            });
         });
     }
 }

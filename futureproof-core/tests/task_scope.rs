@@ -3,17 +3,13 @@
 mod kit;
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
 
 use futureproof_core::__private::scope;
 use futureproof_core::ErrorPolicy::{Ignore, Raise};
-use futureproof_core::{Ended, ScopeError, ScopeFailure, TaskErrorKind, TrySubmitError};
-use kit::{
-    Body, Counter, Door, Oops, Tasks, bodies, double, for_workers, half, no_hang, numbers, oops,
-    pool, threadless_pool,
-};
+use futureproof_core::{Ended, TrySubmitError};
+use kit::{Body, Counter, Door, bodies, double, for_workers, half, no_hang, numbers, pool};
 
 #[test]
 fn submitted_tasks_give_their_results() {
@@ -217,64 +213,6 @@ fn submit_accepts_what_workers_and_capacity_hold_and_then_blocks() {
 }
 
 #[test]
-fn a_blocked_submit_wakes_when_the_scope_stops_and_its_task_is_cancelled() {
-    for_workers(|pool, workers| {
-        let (door, started) = (Door::new(), Counter::new());
-        let mut call = bodies::<()>(Raise);
-        call.capacity = Some(0);
-        scope(pool, call, |tasks| {
-            for _ in 0..workers {
-                tasks.submit(Box::new(|| {
-                    started.add();
-                    door.wait();
-                    Ok(())
-                }));
-            }
-            started.wait_for(workers);
-            std::thread::scope(|threads| {
-                let blocked = threads.spawn(|| tasks.submit(Box::new(|| Ok(()))));
-                tasks.stop();
-                assert_eq!(blocked.join().unwrap(), workers);
-            });
-            door.open();
-            let cancelled = tasks.as_completed().filter(Result::is_err).count();
-            assert_eq!(
-                (cancelled, tasks.cancelled(), tasks.completed()),
-                (1, 1, workers)
-            );
-        })
-        .unwrap();
-    });
-}
-
-#[test]
-fn a_blocked_submit_wakes_when_a_task_fails() {
-    for_workers(|pool, workers| {
-        let mut call = bodies::<()>(Raise);
-        call.capacity = Some(0);
-        let door = Door::new();
-        let result = scope(pool, call, |tasks| {
-            for _ in 0..workers {
-                let door = door.clone();
-                tasks.submit(Box::new(move || {
-                    door.wait();
-                    oops("no")
-                }));
-            }
-            std::thread::scope(|threads| {
-                threads.spawn(|| {
-                    for _ in 0..100 {
-                        tasks.submit(Box::new(|| Ok(())));
-                    }
-                });
-                door.open();
-            });
-        });
-        assert!(matches!(result, Err(ScopeError::Task(_))));
-    });
-}
-
-#[test]
 fn results_of_submits_are_kept_until_read() {
     for_workers(|pool, _| {
         scope(pool, numbers(Raise, double), |tasks| {
@@ -465,30 +403,6 @@ fn tasks_submitted_while_results_are_read_run_too() {
 }
 
 #[test]
-fn on_a_thread_of_the_pool_submit_accepts_beyond_the_capacity_instead_of_blocking() {
-    for_workers(|pool, workers| {
-        scope(pool, bodies(Raise), |tasks| {
-            for _ in 0..workers {
-                tasks.submit(Box::new(|| {
-                    let mut call = numbers(Raise, double);
-                    call.capacity = Some(0);
-                    let count = scope(pool, call, |tasks| {
-                        for n in 0..500 {
-                            tasks.submit(n);
-                        }
-                        Ok(tasks.as_completed().count())
-                    });
-                    assert_eq!(count.unwrap(), 500);
-                    Ok(())
-                }));
-            }
-            tasks.run().unwrap();
-        })
-        .unwrap();
-    });
-}
-
-#[test]
 fn several_threads_can_submit_to_one_scope() {
     for_workers(|pool, _| {
         scope(pool, numbers(Raise, double), |tasks| {
@@ -504,135 +418,6 @@ fn several_threads_can_submit_to_one_scope() {
             assert_eq!(seen, (0..800).collect());
         })
         .unwrap();
-    });
-}
-
-#[test]
-fn scopes_nest_on_the_same_pool_whatever_the_number_of_workers() {
-    fn count(pool: &futureproof_core::TaskPool, depth: u32) -> u64 {
-        if depth == 0 {
-            return 1;
-        }
-        scope(pool, bodies(Raise), |tasks| {
-            for _ in 0..3 {
-                tasks.submit(Box::new(move || Ok(count(pool, depth - 1))));
-            }
-            tasks.map(
-                (0..2).map(|_| -> Body<'_, u64> { Box::new(move || Ok(count(pool, depth - 1))) }),
-            );
-            let mut sum = 0;
-            for task in tasks.in_order() {
-                sum += task?.result;
-            }
-            Ok(sum)
-        })
-        .unwrap()
-    }
-    for_workers(|pool, _| assert_eq!(count(pool, 4), 625));
-}
-
-#[test]
-fn scopes_nest_across_pools_of_one_worker() {
-    no_hang(|| {
-        let (p, q) = (pool(1), pool(1));
-        fn descend<'a>(
-            p: &'a futureproof_core::TaskPool,
-            q: &'a futureproof_core::TaskPool,
-            depth: u32,
-        ) -> u32 {
-            scope(p, bodies(Raise), |tasks| {
-                for _ in 0..2 {
-                    tasks.submit(Box::new(move || {
-                        Ok(if depth == 0 {
-                            1
-                        } else {
-                            descend(q, p, depth - 1)
-                        })
-                    }));
-                }
-                let mut sum = 0;
-                for task in tasks.as_completed() {
-                    sum += task?.result;
-                }
-                Ok(sum)
-            })
-            .unwrap()
-        }
-        assert_eq!(descend(&p, &q, 6), 128);
-    });
-}
-
-#[test]
-fn a_waiting_task_runs_no_task_of_another_scope() {
-    for_workers(|pool, _| {
-        thread_local!(static DEPTH: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });
-        scope(pool, bodies(Raise), |tasks| {
-            for _ in 0..64 {
-                tasks.submit(Box::new(|| {
-                    assert_eq!(DEPTH.get(), 0, "an unrelated task runs beneath this one");
-                    DEPTH.set(1);
-                    let inner = scope(pool, numbers(Raise, double), |tasks| {
-                        tasks.map(0..8);
-                        tasks.run()?;
-                        Ok(())
-                    });
-                    DEPTH.set(0);
-                    inner.map_err(|error| Oops(error.to_string()))
-                }));
-            }
-            tasks.run().unwrap();
-        })
-        .unwrap();
-    });
-}
-
-#[test]
-fn an_error_of_the_closure_cancels_what_has_not_started_and_wins() {
-    for_workers(|pool, workers| {
-        let ran = AtomicUsize::new(0);
-        let door = Door::new();
-        let result = scope(pool, bodies::<()>(Raise), |tasks| {
-            tasks.map((0..1_000_000).map(|_| -> Body<'_, ()> {
-                Box::new(|| {
-                    ran.fetch_add(1, Ordering::Relaxed);
-                    door.wait();
-                    oops("a task fails too")
-                })
-            }));
-            door.open();
-            Err::<(), _>(ScopeFailure::new("the closure's own"))
-        });
-        let ScopeError::Body(error) = result.unwrap_err() else {
-            panic!("not the closure's error")
-        };
-        assert_eq!(error.to_string(), "the closure's own");
-        assert!(ran.into_inner() <= workers * 2 + 2);
-    });
-}
-
-#[test]
-fn a_panic_of_the_closure_cancels_joins_and_goes_on() {
-    for_workers(|pool, workers| {
-        let (started, ended) = (Counter::new(), Counter::new());
-        let door = Door::new();
-        let panic = catch_unwind(AssertUnwindSafe(|| {
-            scope(pool, bodies::<()>(Raise), |tasks| {
-                for _ in 0..workers * 2 {
-                    tasks.submit(Box::new(|| {
-                        started.add();
-                        door.wait();
-                        ended.add();
-                        Ok(())
-                    }));
-                }
-                started.wait_for(workers);
-                door.open();
-                assert!(tasks.is_empty(), "the closure's panic");
-            })
-        }))
-        .unwrap_err();
-        assert_eq!(*panic.downcast::<&str>().unwrap(), "the closure's panic");
-        assert_eq!(started.get(), ended.get(), "what started was joined");
     });
 }
 
@@ -658,109 +443,6 @@ fn arguments_and_results_may_borrow() {
         assert_eq!(longest.unwrap(), "9");
         assert_eq!(total.into_inner(), 90);
     });
-}
-
-#[test]
-fn a_stopped_scope_cancels_what_has_not_started_and_yields_each_task_once() {
-    for_workers(|pool, workers| {
-        let door = Door::new();
-        let started = Counter::new();
-        let mut call = bodies(Raise);
-        call.capacity = Some(100);
-        scope(pool, call, |tasks: &Tasks<'_, '_, usize>| {
-            for n in 0..workers + 100 {
-                let (door, started) = (&door, &started);
-                tasks.submit(Box::new(move || {
-                    started.add();
-                    door.wait();
-                    Ok(n)
-                }));
-            }
-            started.wait_for(workers);
-            tasks.stop();
-            tasks.stop();
-            assert!(tasks.is_stopped());
-            assert_eq!(
-                tasks.submit(Box::new(|| panic!("must not start"))),
-                workers + 100
-            );
-            let refused = tasks.try_submit(Box::new(|| Ok(5))).unwrap_err();
-            assert!(!refused.is_full());
-            assert_eq!(
-                (refused.into_args().0)().unwrap(),
-                5,
-                "the arguments come back"
-            );
-            tasks.map([Box::new(|| oops("must not start")) as Body<'_, usize>]);
-            door.open();
-            let mut seen = BTreeSet::new();
-            for task in tasks.in_order() {
-                let index = match &task {
-                    Ok(task) => task.index,
-                    Err(error) => {
-                        assert!(matches!(error.kind(), TaskErrorKind::Cancelled));
-                        error.index()
-                    }
-                };
-                assert!(seen.insert(index), "task {index} twice");
-            }
-            assert_eq!(seen, (0..=workers + 100).collect());
-            assert_eq!((tasks.completed(), tasks.cancelled()), (workers, 101));
-            assert_eq!(tasks.run().unwrap().completed(), workers as u64);
-        })
-        .unwrap();
-        assert_eq!(started.get(), workers);
-    });
-}
-
-#[test]
-fn a_running_task_can_ask_whether_its_scope_stops() {
-    for_workers(|pool, workers| {
-        let started = Counter::new();
-        scope(pool, bodies(Raise), |tasks| {
-            for _ in 0..workers {
-                tasks.submit(Box::new(|| {
-                    started.add();
-                    while !futureproof_core::is_stopping() {
-                        std::hint::spin_loop();
-                    }
-                    Ok(())
-                }));
-            }
-            started.wait_for(workers);
-            tasks.stop();
-            assert_eq!(tasks.as_completed().count(), workers);
-        })
-        .unwrap();
-    });
-}
-
-#[test]
-fn without_any_thread_the_owner_does_the_work() {
-    for workers in [1, 3] {
-        no_hang(|| {
-            let pool = threadless_pool(workers);
-            let here = std::thread::current().id();
-            let mut call = bodies(Raise);
-            call.capacity = Some(1);
-            let sum = scope(&pool, call, |tasks| {
-                for n in 0..100 {
-                    tasks.submit(Box::new(move || {
-                        assert_eq!(std::thread::current().id(), here);
-                        Ok(n)
-                    }));
-                }
-                tasks.map((100..200).map(|n| -> Body<'_, u64> { Box::new(move || Ok(n)) }));
-                let mut sum = 0;
-                for task in tasks.as_completed() {
-                    sum += task?.result;
-                }
-                Ok(sum)
-            });
-            assert_eq!(sum.unwrap(), (0..200).sum());
-            assert_eq!(pool.threads(), 0);
-        });
-    }
 }
 
 #[test]

@@ -165,8 +165,6 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         keep_first(unwind::drop_caught(merge));
         keep_first(unwind::drop_caught(self.source));
         keep_first(unwind::drop_caught(feed));
-        // The log says that the loop has ended before what comes after it is logged.
-        drop(watch);
 
         let elapsed = self.started.elapsed();
         let report = |ended| Report {
@@ -189,6 +187,15 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
             (None, Some(cause)) => Ok(Ended::Stopped(cause)),
             (None, None) => Ok(Ended::Exhausted),
         };
+        if let Some(watch) = watch {
+            watch.end(match &exit {
+                Ok(Ended::Stopped(_)) => "stopped",
+                Ok(_) => "finished",
+                Err(Leave::Break) => "left by break",
+                Err(Leave::Exit(_)) => "left by an item",
+                Err(Leave::Panic(_)) => "left by a panic",
+            });
+        }
         let outcome = match exit {
             Ok(ended) => Outcome::Ended(report(ended)),
             Err(Leave::Break) => Outcome::Ended(report(Ended::Broke)),

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::shared::exact_len;
+use super::shared::{exact_len, size_hint};
 use super::{Ask, Chunk, Handout, Plan, Source};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::unwind::{self, Payload};
@@ -71,6 +71,10 @@ impl<I: Iterator<Item: Send>> Source for Fed<I> {
 
     fn exact_len(&self) -> Option<usize> {
         exact_len(&self.0)
+    }
+
+    fn most(&self) -> Option<usize> {
+        size_hint(&self.0).1
     }
 
     fn open(self, plan: Plan) -> (Queue<I::Item>, Feed<I>) {

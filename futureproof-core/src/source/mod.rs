@@ -76,10 +76,9 @@ pub trait Source: Sized {
     /// How many items there are, where that is known.
     fn exact_len(&self) -> Option<usize>;
 
-    /// Can there be at most this many items, for certain?
-    fn most(&self) -> Option<usize> {
-        None
-    }
+    /// How many items there are at most, where that is known. More workers than that are not sent for; a source that says too
+    /// little loses nothing but speed.
+    fn most(&self) -> Option<usize>;
 
     /// Splits the source for a loop.
     fn open(self, plan: Plan) -> (Self::Shared, Self::Feed);

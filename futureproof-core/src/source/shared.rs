@@ -45,6 +45,10 @@ impl<I: Iterator<Item: Send> + Send> Source for Shared<I> {
         exact_len(&self.0)
     }
 
+    fn most(&self) -> Option<usize> {
+        size_hint(&self.0).1
+    }
+
     fn open(self, plan: Plan) -> (Pulled<I>, ()) {
         (
             Pulled {
@@ -81,14 +85,18 @@ impl<I: Iterator<Item: Send> + Send> Source for Shared<I> {
 
 /// The exact number of items, if the iterator says so. It is only shown, never relied on.
 pub(super) fn exact_len<I: Iterator>(iter: &I) -> Option<usize> {
-    match unwind::catch(|| iter.size_hint()) {
-        Ok((low, Some(high))) if low == high => Some(low),
-        Ok(_) => None,
-        Err(payload) => {
-            unwind::discard(payload);
-            None
-        }
+    match size_hint(iter) {
+        (low, Some(high)) if low == high => Some(low),
+        _ => None,
     }
+}
+
+/// The iterator's size hint; one that panics says nothing, as a `for` loop would not have asked it.
+pub(super) fn size_hint<I: Iterator>(iter: &I) -> (usize, Option<usize>) {
+    unwind::catch(|| iter.size_hint()).unwrap_or_else(|payload| {
+        unwind::discard(payload);
+        (0, None)
+    })
 }
 
 /// The shared part of a [`Shared`] source.

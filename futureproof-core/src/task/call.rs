@@ -187,7 +187,6 @@ impl TaskOptions {
     /// Begins the options of the function called `function`.
     // The macro calls this by path; the value of the chain is `TaskOptions`.
     #[allow(clippy::new_ret_no_self)]
-    #[must_use]
     pub fn new(function: &'static str) -> TaskOptionsBuilder {
         TaskOptionsBuilder {
             workers: None,

@@ -11,6 +11,19 @@ use crate::sync::{Arc, Mutex};
 use crate::unwind::{self, Payload};
 
 /// A task that succeeded.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// half::scope(|tasks| {
+///     tasks.submit(84);
+///     let task = tasks.as_completed().next().expect("one task")?;
+///     assert_eq!((task.index, task.args, task.result), (0, (84,), 42));
+///     Ok(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Task<K, T> {
@@ -26,6 +39,19 @@ pub struct Task<K, T> {
 ///
 /// It displays as `task 3: load_url("http://…", 60s) failed: connection refused`. The error's own sources follow from
 /// [`source`](Error::source).
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// let error = half::submit(3).join().unwrap_err();
+/// assert_eq!(error.to_string(), "task 0: half(3) failed: 3 is odd");
+/// assert_eq!(error.call(), Some("half(3)"));
+/// match error.into_kind() {
+///     TaskErrorKind::Failed(text) => assert_eq!(text, "3 is odd"),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 pub struct TaskError<E> {
     /// `None` only while it is being taken apart.
     inner: Option<Box<Inner<E>>>,
@@ -272,6 +298,19 @@ impl fmt::Debug for TaskPanic {
 }
 
 /// The error of a `try_submit` that did not accept the task; it gives the arguments back.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// half::scope(|tasks| {
+///     tasks.stop();
+///     let refused = tasks.try_submit(2).unwrap_err();
+///     assert!(!refused.is_full());
+///     assert_eq!(refused.into_args(), (2,));
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrySubmitError<Args> {

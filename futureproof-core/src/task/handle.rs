@@ -3,19 +3,20 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as Polling, Poll, Waker};
+use std::task::{Context as Polling, Poll};
 use std::time::{Duration, Instant};
 
-use super::call::{Call, drop_quietly};
+use super::call::{Broken, Call};
+use super::end::EndCell;
 use super::error::{Inner, Task, TaskError};
 use super::log;
 use super::queue::Order;
-use super::submitted::{Job, Submitted};
+use super::submitted::{Job, Monitored, Submitted};
 use crate::context::Context;
 use crate::policy::ErrorPolicy;
 use crate::pool::{Shared, TaskPool};
 use crate::stop::{self, Signals};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::unwind;
 
 /// The handle of one submitted task: joins it, joins it with a time limit, polls, cancels, or awaits it.
@@ -30,6 +31,15 @@ use crate::unwind;
 ///
 /// Joined or polled on one of the pool's own threads while it is still queued, the task runs there and then; so tasks can
 /// submit and join tasks, whatever the number of workers.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// let (first, second) = (half::submit(2), half::submit(4));
+/// assert_eq!(second.join()? + first.join()?, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a dropped handle lets the task run, but nobody gets its result"]
 pub struct TaskHandle<T, E, K> {
     /// `None` only while it is being taken apart.
@@ -41,23 +51,6 @@ pub struct TaskHandle<T, E, K> {
 /// A job that ends with known types.
 trait Ending<T, E, K>: Job {
     fn end(&self) -> &EndCell<T, E, K>;
-}
-
-/// Where a task's end waits for its handle.
-struct EndCell<T, E, K> {
-    policy: ErrorPolicy,
-    state: Mutex<EndState<T, E, K>>,
-    ended: Condvar,
-}
-
-enum EndState<T, E, K> {
-    /// Not ended; whom to wake.
-    Pending(Option<Waker>),
-    /// Not ended, and the handle is gone.
-    Detached,
-    Ended(Result<Task<K, T>, Box<Inner<E>>>),
-    /// The handle has it, or nobody wanted it.
-    Gone,
 }
 
 struct Submission<A, K, T, E> {
@@ -95,14 +88,15 @@ where
                 .nested()
                 .on(pool),
         ),
-        end: EndCell {
-            policy: call.policy,
-            state: Mutex::new(EndState::Pending(None)),
-            ended: Condvar::new(),
-        },
+        end: EndCell::new(call.policy),
     });
     let job: Arc<dyn Job> = task.clone();
-    queue.submit(pool, capacity, beyond, job);
+    let monitored = Monitored {
+        interval: call.monitor,
+        name: call.name,
+        context: &task.context,
+    };
+    queue.submit(pool, capacity, beyond, job, &monitored);
     TaskHandle {
         task: Some(task),
         queue,
@@ -111,16 +105,13 @@ where
 }
 
 impl<A, K, T, E> Submission<A, K, T, E> {
-    fn index(&self) -> usize {
-        self.index.load(Ordering::Relaxed)
-    }
-
-    fn inner(&self, broken: super::call::Broken<E>) -> Box<Inner<E>> {
+    fn inner(&self, broken: Broken<E>) -> Box<Inner<E>> {
+        let index = self.index.load(Ordering::Relaxed);
         Box::new(Inner {
-            index: self.index(),
+            index,
             order: Order {
                 segment: 0,
-                position: self.index() as u64,
+                position: index as u64,
             },
             name: self.call.name,
             call: broken.call,
@@ -129,10 +120,11 @@ impl<A, K, T, E> Submission<A, K, T, E> {
         })
     }
 
-    fn perform(&self, args: A) {
+    /// Runs the task; returns whether it failed.
+    fn perform(&self, args: A) -> bool {
         let end = match self.call.perform(args) {
             Ok((args, result)) => Ok(Task {
-                index: self.index(),
+                index: self.index.load(Ordering::Relaxed),
                 args,
                 result,
             }),
@@ -141,7 +133,9 @@ impl<A, K, T, E> Submission<A, K, T, E> {
         if let (Err(failure), ErrorPolicy::Log) = (&end, self.call.policy) {
             log::failure(failure);
         }
+        let failed = end.is_err();
         self.end.set(end);
+        failed
     }
 }
 
@@ -157,6 +151,10 @@ where
         self.index.store(index, Ordering::Relaxed);
     }
 
+    fn index(&self) -> usize {
+        self.index.load(Ordering::Relaxed)
+    }
+
     fn claim(&self) -> bool {
         !self.claimed.swap(true, Ordering::AcqRel)
     }
@@ -165,23 +163,21 @@ where
         self.claimed.load(Ordering::Acquire)
     }
 
-    fn run(&self) {
+    fn run(&self) -> bool {
         let mut args = self.args.lock().take();
-        let _signals = stop::Entered::new(&self.signals);
-        let entered = unwind::catch(|| {
-            self.context.enter(|| {
-                if let Some(args) = args.take() {
-                    self.perform(args);
-                }
-            });
-        });
-        // A subscriber that panics must not cost the task: nothing else in there can panic.
-        if let Err(payload) = entered {
-            unwind::discard(payload);
+        let mut failed = false;
+        let mut perform = || {
             if let Some(args) = args.take() {
-                self.perform(args);
+                failed = self.perform(args);
             }
+        };
+        let _signals = stop::Entered::new(&self.signals);
+        // A subscriber that panics must not cost the task: nothing else in there can panic.
+        if let Err(payload) = unwind::catch(|| self.context.enter(&mut perform)) {
+            unwind::discard(payload);
+            perform();
         }
+        failed
     }
 
     fn cancel(&self) {
@@ -205,107 +201,6 @@ where
     }
 }
 
-impl<T, E, K> EndCell<T, E, K> {
-    fn set(&self, end: Result<Task<K, T>, Box<Inner<E>>>) {
-        let mut state = self.state.lock();
-        let before = std::mem::replace(&mut *state, EndState::Gone);
-        if let EndState::Pending(waker) = before {
-            *state = EndState::Ended(end);
-            drop(state);
-            self.ended.notify_all();
-            if let Some(waker) = waker {
-                // A waker is somebody else's code.
-                if let Err(payload) = unwind::catch(|| waker.wake()) {
-                    unwind::discard(payload);
-                }
-            }
-        } else {
-            drop(state);
-            self.discard(end);
-        }
-    }
-
-    /// Drops an end that nobody will read; under the policy raise a failure is told.
-    fn discard(&self, end: Result<Task<K, T>, Box<Inner<E>>>) {
-        if let Err(inner) = &end
-            && self.policy == ErrorPolicy::Raise
-            && inner.is_failure()
-        {
-            log::unread(inner);
-        }
-        drop_quietly(end);
-    }
-
-    fn take(&self) -> Option<Result<Task<K, T>, TaskError<E>>> {
-        let mut state = self.state.lock();
-        match std::mem::replace(&mut *state, EndState::Gone) {
-            EndState::Ended(end) => Some(end.map_err(|inner| TaskError::new(inner, None))),
-            other => {
-                *state = other;
-                None
-            }
-        }
-    }
-
-    /// Waits for the end, at most until `limit`.
-    fn wait(&self, limit: Option<Instant>) {
-        let mut state = self.state.lock();
-        while matches!(*state, EndState::Pending(_)) {
-            state = match limit {
-                None => self.ended.wait(state),
-                Some(limit) => {
-                    let left = limit.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return;
-                    }
-                    self.ended.wait_timeout(state, left).0
-                }
-            };
-        }
-    }
-
-    fn is_pending(&self) -> bool {
-        matches!(*self.state.lock(), EndState::Pending(_))
-    }
-
-    fn poll(&self, waker: &Waker) -> Poll<Result<Task<K, T>, TaskError<E>>> {
-        if let Some(end) = self.take() {
-            return Poll::Ready(end);
-        }
-        let waker = waker.clone();
-        let mut state = self.state.lock();
-        let before = std::mem::replace(&mut *state, EndState::Gone);
-        match before {
-            EndState::Pending(spare) => {
-                *state = EndState::Pending(Some(waker));
-                drop(state);
-                drop(spare);
-                Poll::Pending
-            }
-            EndState::Ended(end) => {
-                drop(state);
-                Poll::Ready(end.map_err(|inner| TaskError::new(inner, None)))
-            }
-            EndState::Detached | EndState::Gone => {
-                drop(state);
-                panic!("a task handle was polled after it was ready")
-            }
-        }
-    }
-
-    fn detach(&self) {
-        let mut state = self.state.lock();
-        let before = match &*state {
-            EndState::Pending(_) => std::mem::replace(&mut *state, EndState::Detached),
-            _ => std::mem::replace(&mut *state, EndState::Gone),
-        };
-        drop(state);
-        if let EndState::Ended(end) = before {
-            self.discard(end);
-        }
-    }
-}
-
 impl<T, E, K> TaskHandle<T, E, K> {
     fn task(&self) -> &Arc<dyn Ending<T, E, K>> {
         self.task.as_ref().expect("only taken by `self`")
@@ -317,9 +212,7 @@ impl<T, E, K> TaskHandle<T, E, K> {
         if task.is_claimed() || !(self.pool.is_current() || stop::works_for(&self.pool)) {
             return;
         }
-        if self.queue.claim_to_run(&**task) {
-            self.queue.run_claimed(&**task);
-        }
+        self.queue.run_in_place(&**task);
     }
 
     /// Waits for the task and returns its result.
@@ -350,6 +243,19 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// # Errors
     ///
     /// The handle itself, when the time is over; the task goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// use std::time::Duration;
+    ///
+    /// match half::submit(2).join_timeout(Duration::from_secs(10)) {
+    ///     Ok(result) => assert_eq!(result?, 1),
+    ///     Err(handle) => println!("still running: {handle:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn join_timeout(self, limit: Duration) -> Result<Result<T, TaskError<E>>, Self> {
         // A limit too far away to be written down is none.
         self.task().end().wait(Instant::now().checked_add(limit));
@@ -377,16 +283,23 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// Cancels the task if it is still queued; then it never starts, and joining it gives a cancelled error.
     ///
     /// Returns whether the task was cancelled, now or before. A running task is not touched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let handle = half::submit(2);
+    /// if handle.cancel() {
+    ///     assert!(handle.join().unwrap_err().is_cancelled());
+    /// }
+    /// ```
     pub fn cancel(&self) -> bool {
         let task = self.task();
         if self.queue.claim_to_cancel(&**task) {
             task.cancel();
             return true;
         }
-        match &*task.end().state.lock() {
-            EndState::Ended(Err(inner)) => !inner.is_failure(),
-            _ => false,
-        }
+        task.end().is_cancelled()
     }
 }
 

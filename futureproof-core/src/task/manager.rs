@@ -26,6 +26,23 @@ use super::args::IntoArgs;
 ///
 /// On one of the pool's own threads (inside a task), a waiting manager runs its own queued tasks on that thread, so that
 /// scopes may be nested to any depth, whatever the number of workers.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// let sum = half::scope(|tasks| {
+///     tasks.submit(2);
+///     tasks.map((1..=10).map(|n| n * 2));
+///     let mut sum = 0;
+///     for done in tasks.as_completed() {
+///         sum += done?.result;
+///     }
+///     Ok(sum)
+/// })?;
+/// assert_eq!(sum, 56);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TaskManager<'env, A, K, T, E> {
     board: Board<'env, A, K, T, E>,
     lease: OnceLock<Lease>,
@@ -74,8 +91,22 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// Makes a task of every item of `inputs`: an item is the function's argument, or a tuple of several.
     ///
     /// The workers pull the items, so a slow iterator delays nobody else. It is pulled lazily and no further than
-    /// `workers + capacity` items ahead of what has been read; so an endless one is fine. If the iterator panics, the panic
+    /// `workers + capacity` items ahead of what has been read; so an endless one is fine, as long as the closure ends with
+    /// [`stop`](Self::stop): a scope runs what it has accepted to its end. If the iterator panics, the panic
     /// takes the place of its next item, as that task's failure. After a stop the rest of it is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// half::scope(|tasks| {
+    ///     tasks.map((0..).step_by(2)); // endless
+    ///     let first: u32 = tasks.in_order().take(4).flatten().map(|task| task.result).sum();
+    ///     assert_eq!(first, 6);
+    ///     tasks.stop();
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn map<I>(&self, inputs: I)
     where
         I: IntoIterator<Item: IntoArgs<A>, IntoIter: Send + 'env>,
@@ -97,6 +128,20 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// Returns an iterator over the results in call order: of `submit`s as they were called, of `map` in input order.
     ///
     /// It ends like [`as_completed`](Self::as_completed).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// half::scope(|tasks| {
+    ///     tasks.submit(8);
+    ///     tasks.map([6, 4]);
+    ///     tasks.submit(2);
+    ///     let halves: Vec<u32> = tasks.in_order().flatten().map(|task| task.result).collect();
+    ///     assert_eq!(halves, [4, 3, 2, 1]);
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn in_order(&self) -> TaskResults<'_, 'env, A, K, T, E> {
         TaskResults {
             manager: self,
@@ -109,17 +154,29 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// # Errors
     ///
     /// Under the policy raise, the failure that ended everything: the first one in call order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// half::scope(|tasks| {
+    ///     tasks.map([2, 4, 6]);
+    ///     assert_eq!(tasks.run()?.completed(), 3);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(&self) -> Result<Report, TaskError<E>> {
         self.board.join(self.crew());
         if let Some(inner) = self.board.first_failure() {
             return Err(TaskError::new(inner, self.board.home.clone()));
         }
-        let state = self.board.state.lock();
+        let look = self.board.look();
         Ok(Report {
-            completed: state.counts.completed as u64,
-            failed: state.counts.failed as u64,
+            completed: look.counts.completed as u64,
+            failed: look.counts.failed as u64,
             elapsed: self.board.begun.elapsed(),
-            ended: if state.stopped {
+            ended: if look.stopped {
                 Ended::Stopped(StopCause::Asked)
             } else {
                 Ended::Exhausted
@@ -137,13 +194,13 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// Returns whether the manager was stopped, by [`stop`](Self::stop) or by a failure under the policy raise.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.board.state.lock().stopped
+        self.board.look().stopped
     }
 
     /// Returns how many tasks have been accepted so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.board.state.lock().counts.accepted
+        self.board.look().counts.accepted
     }
 
     /// Returns whether no task has been accepted yet.
@@ -155,45 +212,46 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// Returns how many tasks are running.
     #[must_use]
     pub fn running(&self) -> usize {
-        self.board.state.lock().running.len()
+        self.board.look().running
     }
 
     /// Returns how many submitted tasks wait for a worker.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.board.state.lock().queue.waiting()
+        self.board.look().waiting
     }
 
     /// Returns how many tasks have succeeded.
     #[must_use]
     pub fn completed(&self) -> usize {
-        self.board.state.lock().counts.completed
+        self.board.look().counts.completed
     }
 
     /// Returns how many tasks have failed, by an error or a panic.
     #[must_use]
     pub fn failed(&self) -> usize {
-        self.board.state.lock().counts.failed
+        self.board.look().counts.failed
     }
 
     /// Returns how many tasks were cancelled before they started.
     #[must_use]
     pub fn cancelled(&self) -> usize {
-        self.board.state.lock().counts.cancelled
+        self.board.look().counts.cancelled
     }
 }
 
 impl<A, K, T, E> fmt::Debug for TaskManager<'_, A, K, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.board.state.lock();
+        // Not under the lock: the formatter writes to somebody else's code.
+        let look = self.board.look();
         f.debug_struct("TaskManager")
             .field("name", &self.board.call.name)
-            .field("waiting", &state.queue.waiting())
-            .field("running", &state.running.len())
-            .field("completed", &state.counts.completed)
-            .field("failed", &state.counts.failed)
-            .field("cancelled", &state.counts.cancelled)
-            .field("stopped", &state.stopped)
+            .field("waiting", &look.waiting)
+            .field("running", &look.running)
+            .field("completed", &look.counts.completed)
+            .field("failed", &look.counts.failed)
+            .field("cancelled", &look.counts.cancelled)
+            .field("stopped", &look.stopped)
             .finish()
     }
 }

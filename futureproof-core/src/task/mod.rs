@@ -8,6 +8,7 @@
 mod args;
 mod board;
 mod call;
+mod end;
 mod error;
 mod handle;
 mod home;

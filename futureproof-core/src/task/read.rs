@@ -1,13 +1,32 @@
 //! The side of a board that its owner sees: results, the join, the end.
 
-use super::board::{Board, Crew, End};
+use super::board::{Board, Counts, Crew, End};
 use super::call::drop_quietly;
 use super::error::{Inner, Task, TaskError, TaskErrorKind};
 use super::kept::Reading;
 use super::log;
 use crate::policy::ErrorPolicy;
 
+/// What can be read out of a board.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    pub(super) counts: Counts,
+    pub(super) running: usize,
+    pub(super) waiting: usize,
+    pub(super) stopped: bool,
+}
+
 impl<A, K, T, E> Board<'_, A, K, T, E> {
+    pub(super) fn look(&self) -> Look {
+        let state = self.state.lock();
+        Look {
+            counts: state.counts,
+            running: state.running.len(),
+            waiting: state.queue.waiting(),
+            stopped: state.stopped,
+        }
+    }
+
     /// The next result; waits for it. `None` when everything accepted so far has been read and no input is open.
     pub(super) fn next(&self, reading: Reading, crew: &dyn Crew) -> Option<End<K, T, E>> {
         let mut state = self.state.lock();

@@ -24,14 +24,17 @@ use crate::sync::{Arc, Weak};
 /// Dropping the iterator early drops the rest of the input and cancels what has not started. It does not wait: running
 /// tasks finish on their threads (and can ask [`is_stopping`](crate::is_stopping)); their results are dropped, and
 /// failures among them are logged under the policies raise and log.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// let halves: Result<Vec<u32>, _> = half::map([2, 4, 6]).map(|task| Ok(task?.result)).collect();
+/// assert_eq!(halves?, [1, 2, 3]);
+/// # Ok::<(), futureproof_core::TaskError<String>>(())
+/// ```
 #[must_use = "dropping the results cancels the tasks that have not started"]
-pub struct Results<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+pub struct Results<A, K, T, E> {
     stage: Arc<Stage<A, K, T, E>>,
     reading: Reading,
     done: bool,
@@ -41,28 +44,10 @@ where
 struct Stage<A, K, T, E> {
     board: Board<'static, A, K, T, E>,
     pool: Arc<Shared>,
-    me: Weak<Self>,
+    me: Weak<dyn Work>,
 }
 
-impl<A, K, T, E> Stage<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    fn as_work(&self) -> Option<Arc<dyn Work>> {
-        self.me.upgrade().map(|me| me as Arc<dyn Work>)
-    }
-}
-
-impl<A, K, T, E> Work for Stage<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+impl<A: Send, K: Send, T: Send, E: Send> Work for Stage<A, K, T, E> {
     fn work(&self) {
         self.board.work(self);
     }
@@ -72,15 +57,9 @@ where
     }
 }
 
-impl<A, K, T, E> Crew for Stage<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+impl<A, K, T, E> Crew for Stage<A, K, T, E> {
     fn request(&self, threads: usize) -> usize {
-        let available = match self.as_work() {
+        let available = match self.me.upgrade() {
             Some(work) => self.pool.request(&work, threads),
             None => threads,
         };
@@ -142,7 +121,7 @@ where
         (least, Some(most)) if least == most => Some(least),
         _ => None,
     };
-    let stage = Arc::new_cyclic(|me| Stage {
+    let stage = Arc::new_cyclic(|me: &Weak<Stage<A, K, T, E>>| Stage {
         board: Board::new(pool.shared(), call, None, total),
         pool: pool.shared().clone(),
         me: me.clone(),
@@ -155,13 +134,7 @@ where
     }
 }
 
-impl<A, K, T, E> Iterator for Results<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+impl<A, K, T, E> Iterator for Results<A, K, T, E> {
     type Item = Result<Task<K, T>, TaskError<E>>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -178,45 +151,26 @@ where
     }
 }
 
-impl<A, K, T, E> FusedIterator for Results<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-}
+impl<A, K, T, E> FusedIterator for Results<A, K, T, E> {}
 
-impl<A, K, T, E> Drop for Results<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+impl<A, K, T, E> Drop for Results<A, K, T, E> {
     fn drop(&mut self) {
         self.stage.board.walk_away();
-        if let Some(work) = self.stage.as_work() {
+        if let Some(work) = self.stage.me.upgrade() {
             self.stage.pool.withdraw(&work);
         }
     }
 }
 
-impl<A, K, T, E> fmt::Debug for Results<A, K, T, E>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+impl<A, K, T, E> fmt::Debug for Results<A, K, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.stage.board.state.lock();
+        let look = self.stage.board.look();
         f.debug_struct("Results")
             .field("name", &self.stage.board.call.name)
             .field("reading", &self.reading)
-            .field("running", &state.running.len())
-            .field("completed", &state.counts.completed)
-            .field("failed", &state.counts.failed)
+            .field("running", &look.running)
+            .field("completed", &look.counts.completed)
+            .field("failed", &look.counts.failed)
             .finish()
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::panic;
 
 use super::board::Board;
-use super::call::Call;
+use super::call::{Call, drop_quietly};
 use super::error::{Inner, TaskError};
 use super::home::Home;
 use super::log;
@@ -66,6 +66,7 @@ where
     // Whatever was returned instead, no failure goes unseen.
     if let Some(unseen) = home.close() {
         log::unread(&unseen);
+        drop_quietly(unseen);
     }
     settled.unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
@@ -104,6 +105,18 @@ impl<E, R> ScopeOutput<E> for Result<R, ScopeFailure<E>> {
 ///
 /// A [`TaskError`] of the scope comes out of the scope as [`ScopeError::Task`], everything else as
 /// [`ScopeError::Body`]. For errors that `?` does not take, see [`ScopeFailure::new`] and [`ScopeFailure::task`].
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// let result = half::scope(|tasks| {
+///     tasks.submit("84".parse()?);
+///     tasks.run()?;
+///     Err::<(), _>(ScopeFailure::new("a message"))
+/// });
+/// assert_eq!(result.unwrap_err().to_string(), "a message");
+/// ```
 pub struct ScopeFailure<E> {
     cause: Cause<E>,
     error: PhantomData<fn() -> E>,
@@ -198,6 +211,19 @@ impl<E> fmt::Display for ScopeFailure<E> {
 }
 
 /// The error of a scope.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// let result = half::scope(|tasks| {
+///     tasks.submit(3);
+/// });
+/// match result {
+///     Err(ScopeError::Task(error)) => assert_eq!(error.call(), Some("half(3)")),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[non_exhaustive]
 pub enum ScopeError<E> {
     /// A task failed, and the policy or the closure made that the scope's error.

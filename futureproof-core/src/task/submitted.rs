@@ -2,14 +2,20 @@
 
 use std::collections::VecDeque;
 
+use super::seats::Seats;
+use crate::context::Context;
+use crate::monitor::{self, MonitorInterval, Watch};
 use crate::pool::{Shared, Work};
 use crate::stop::StopToken;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
+use crate::unwind;
 
 /// A task with its types erased.
 pub(super) trait Job: Send + Sync {
     /// Gives the task its index, before anybody else knows of it.
     fn number(&self, index: usize);
+
+    fn index(&self) -> usize;
 
     /// Takes the right to run or cancel the task; true once.
     fn claim(&self) -> bool;
@@ -17,8 +23,8 @@ pub(super) trait Job: Send + Sync {
     /// Has the task been claimed?
     fn is_claimed(&self) -> bool;
 
-    /// Runs the claimed task and tells its handle. Does not unwind.
-    fn run(&self);
+    /// Runs the claimed task and tells its handle; returns whether it failed. Does not unwind.
+    fn run(&self) -> bool;
 
     /// Ends the claimed task without running it. Does not unwind.
     fn cancel(&self);
@@ -50,6 +56,31 @@ struct State {
     busy: usize,
     submitters: usize,
     closed: bool,
+    seats: Seats,
+    /// While there is something to run and somebody listens.
+    watch: Option<Watched>,
+}
+
+/// A watch, and the context in which its end is told.
+struct Watched {
+    watch: Watch,
+    context: Context,
+}
+
+impl Watched {
+    fn end(self) {
+        // The watch itself tells nothing of a subscriber's panic.
+        if let Err(payload) = unwind::catch(|| self.context.enter(|| drop(self.watch))) {
+            unwind::discard(payload);
+        }
+    }
+}
+
+/// What the monitor is told of the tasks.
+pub(super) struct Monitored<'a> {
+    pub(super) interval: MonitorInterval,
+    pub(super) name: &'static str,
+    pub(super) context: &'a Context,
 }
 
 impl Submitted {
@@ -82,7 +113,9 @@ impl Submitted {
         capacity: usize,
         beyond: bool,
         job: Arc<dyn Job>,
+        monitored: &Monitored<'_>,
     ) {
+        self.watch(monitored);
         let saturated = self.workers.saturating_add(capacity);
         let mut state = self.state.lock();
         while !beyond && !state.closed && state.waiting + state.running >= saturated {
@@ -100,6 +133,7 @@ impl Submitted {
             return;
         }
         state.waiting += 1;
+        state.seats.show_waiting(state.waiting);
         state.jobs.push_back(job.clone());
         let crew = state.requested + state.inside;
         let ask = crew < self.workers && crew - state.busy < state.waiting;
@@ -108,6 +142,36 @@ impl Submitted {
         if ask {
             self.request(pool, &*job);
         }
+    }
+
+    /// Has the monitor watch from the first task on until none is left, if it is wanted.
+    fn watch(&self, monitored: &Monitored<'_>) {
+        let heard = tracing::enabled!(target: "futureproof::monitor", tracing::Level::INFO);
+        if !heard || self.state.lock().watch.is_some() {
+            return;
+        }
+        // Outside the lock: a subscriber is somebody else's code.
+        let name = || monitored.name.to_owned();
+        let watch = monitor::watch(
+            monitored.interval,
+            name,
+            self.workers,
+            None,
+            monitored.context,
+        );
+        let Some(watch) = watch else { return };
+        let watched = Watched {
+            watch,
+            context: monitored.context.clone(),
+        };
+        let mut state = self.state.lock();
+        if state.watch.is_none() && state.running == 0 {
+            state.seats = Seats::new(Some(watched.watch.progress()), self.workers);
+            state.watch = Some(watched);
+            return;
+        }
+        drop(state);
+        watched.end();
     }
 
     /// Asks for a thread; without one, the job runs here and now.
@@ -126,31 +190,30 @@ impl Submitted {
         drop(state);
         if pool.is_closed() {
             self.close();
-        } else if self.claim_to_run(job) {
-            self.run_claimed(job);
+        } else {
+            self.run_in_place(job);
         }
     }
 
-    /// Runs a job that was claimed outside the pool's threads.
-    pub(super) fn run_claimed(&self, job: &dyn Job) {
-        job.run();
-        let mut state = self.state.lock();
-        state.running -= 1;
-        self.make_room(&state);
-    }
-
-    /// Takes a queued job for its handle, which will run it.
-    pub(super) fn claim_to_run(&self, job: &dyn Job) -> bool {
+    /// Runs a job on the calling thread, if it is still queued.
+    pub(super) fn run_in_place(&self, job: &dyn Job) {
         let mut state = self.state.lock();
         if !job.claim() {
-            return false;
+            return;
         }
-        state.waiting -= 1;
-        state.running += 1;
+        let seat = state.begin(job);
         let dead = state.sweep();
         drop(state);
         drop(dead);
-        true
+        let failed = job.run();
+        let mut state = self.state.lock();
+        state.end(seat, failed);
+        self.make_room(&state);
+        let watched = state.unwatch();
+        drop(state);
+        if let Some(watched) = watched {
+            watched.end();
+        }
     }
 
     /// Takes a queued job for its handle, which will cancel it.
@@ -162,8 +225,12 @@ impl Submitted {
         state.waiting -= 1;
         let dead = state.sweep();
         self.make_room(&state);
+        let watched = state.unwatch();
         drop(state);
         drop(dead);
+        if let Some(watched) = watched {
+            watched.end();
+        }
         true
     }
 
@@ -180,7 +247,11 @@ impl Submitted {
         let jobs = std::mem::take(&mut state.jobs);
         let claimed: Vec<_> = jobs.into_iter().map(|job| (job.claim(), job)).collect();
         state.waiting = 0;
+        let watched = state.unwatch();
         drop(state);
+        if let Some(watched) = watched {
+            watched.end();
+        }
         self.closing.stop();
         self.room.notify_all();
         for (claimed, job) in claimed {
@@ -191,19 +262,46 @@ impl Submitted {
     }
 }
 
+/// The seat of a running job; see [`Seats`].
+type Seat = Option<usize>;
+
 impl State {
     /// Takes the next job that can run; also the dead ones before it, which must not be dropped under the lock.
-    fn take(&mut self, dead: &mut Vec<Arc<dyn Job>>) -> Option<Arc<dyn Job>> {
+    fn take(&mut self, dead: &mut Vec<Arc<dyn Job>>) -> Option<(Arc<dyn Job>, Seat)> {
         while let Some(job) = self.jobs.pop_front() {
             if job.claim() {
-                self.waiting -= 1;
-                self.running += 1;
                 self.busy += 1;
-                return Some(job);
+                let seat = self.begin(&*job);
+                return Some((job, seat));
             }
             dead.push(job);
         }
         None
+    }
+
+    /// Counts in a job that was just claimed to be run.
+    fn begin(&mut self, job: &dyn Job) -> Seat {
+        self.waiting -= 1;
+        self.running += 1;
+        self.seats.show_waiting(self.waiting);
+        self.seats.take(job.index())
+    }
+
+    /// Counts out a job that ran.
+    fn end(&mut self, seat: Seat, failed: bool) {
+        self.running -= 1;
+        self.seats.leave(seat, failed);
+    }
+
+    /// Takes the monitor's watch out once there is nothing to watch; it must not end under the lock.
+    #[must_use]
+    fn unwatch(&mut self) -> Option<Watched> {
+        if self.running + self.waiting > 0 {
+            return None;
+        }
+        let watched = self.watch.take()?;
+        self.seats = Seats::default();
+        Some(watched)
     }
 
     /// Takes the dead jobs out once they are the greater part.
@@ -225,15 +323,20 @@ impl Work for Submitted {
         let mut state = self.state.lock();
         state.requested = state.requested.saturating_sub(1);
         state.inside += 1;
-        while let Some(job) = state.take(&mut dead) {
+        while let Some((job, seat)) = state.take(&mut dead) {
             drop(state);
             dead.clear();
-            job.run();
+            let failed = job.run();
             drop(job);
             state = self.state.lock();
-            state.running -= 1;
             state.busy -= 1;
+            state.end(seat, failed);
             self.make_room(&state);
+            if let Some(watched) = state.unwatch() {
+                drop(state);
+                watched.end();
+                state = self.state.lock();
+            }
         }
         state.inside -= 1;
         drop(state);

@@ -1,5 +1,5 @@
 //! What the tests of loops share: every kind of source, every number of workers.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::fmt::Display;
 use std::sync::mpsc;
@@ -92,7 +92,7 @@ pub fn no_hang<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> 
         .unwrap_or_else(|payload| std::panic::resume_unwind(payload))
 }
 
-/// A small generator of pseudo-random numbers: SplitMix64 (Steele, Lea and Flood 2014).
+/// A small generator of pseudo-random numbers: `SplitMix64` (Steele, Lea and Flood 2014).
 pub struct Random(pub u64);
 
 impl Random {

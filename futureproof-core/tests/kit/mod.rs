@@ -8,7 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, Once};
 use std::time::Duration;
 
 use futureproof_core::__private::{Call, DescribeType, VtableError as _};
-use futureproof_core::{ErrorPolicy, MonitorInterval, TaskManager, TaskPool};
+use futureproof_core::{
+    ErrorPolicy, MonitorInterval, ScopeError, TaskError, TaskManager, TaskPool,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -103,6 +105,14 @@ impl Error for Root {}
 
 pub fn oops<T>(text: impl Into<String>) -> Result<T, Oops> {
     Err(Oops(text.into()))
+}
+
+/// The task's error that a scope ended with.
+pub fn task_error<E>(error: ScopeError<E>) -> TaskError<E> {
+    match error {
+        ScopeError::Task(error) => error,
+        other => panic!("not a task's error: {other}"),
+    }
 }
 
 /// What a task does.
