@@ -108,18 +108,18 @@ impl<B, C> Residual for std::ops::ControlFlow<B, C> {
     }
 }
 
-/// The probe: `(&&&&&Describe(&residual)).failure()`.
+/// The probe: `(&&&&&Describe(&residual)).__failure()`.
 #[derive(Debug)]
 pub struct Describe<'a, R>(pub &'a R);
 
 /// First choice: the error is an [`Error`].
 pub trait DescribeError {
     /// Describes the failure.
-    fn failure(&self) -> Failure;
+    fn __failure(&self) -> Failure;
 }
 
 impl<R: Residual<Error: Error>> DescribeError for &&&&Describe<'_, R> {
-    fn failure(&self) -> Failure {
+    fn __failure(&self) -> Failure {
         self.0
             .error()
             .map_or_else(Failure::default, |error| Failure::from_error(error))
@@ -129,7 +129,7 @@ impl<R: Residual<Error: Error>> DescribeError for &&&&Describe<'_, R> {
 /// Second choice: the error is a box around an [`Error`], such as `Box<dyn Error>` or `anyhow::Error`.
 pub trait DescribeDeref {
     /// Describes the failure.
-    fn failure(&self) -> Failure;
+    fn __failure(&self) -> Failure;
 }
 
 /// A trait object of [`Error`].
@@ -157,7 +157,7 @@ impl AnyError for dyn Error + Send + Sync + 'static {
 }
 
 impl<R: Residual<Error: Deref<Target: AnyError>>> DescribeDeref for &&&Describe<'_, R> {
-    fn failure(&self) -> Failure {
+    fn __failure(&self) -> Failure {
         self.0.error().map_or_else(Failure::default, |error| {
             Failure::from_error(error.deref().as_error())
         })
@@ -167,11 +167,11 @@ impl<R: Residual<Error: Deref<Target: AnyError>>> DescribeDeref for &&&Describe<
 /// Third choice: the error can be displayed.
 pub trait DescribeDisplay {
     /// Describes the failure.
-    fn failure(&self) -> Failure;
+    fn __failure(&self) -> Failure;
 }
 
 impl<R: Residual<Error: fmt::Display>> DescribeDisplay for &&Describe<'_, R> {
-    fn failure(&self) -> Failure {
+    fn __failure(&self) -> Failure {
         self.0.error().map_or_else(Failure::default, |error| {
             Failure::from_message(error.to_string())
         })
@@ -181,11 +181,11 @@ impl<R: Residual<Error: fmt::Display>> DescribeDisplay for &&Describe<'_, R> {
 /// Fourth choice: the error can be debugged.
 pub trait DescribeDebug {
     /// Describes the failure.
-    fn failure(&self) -> Failure;
+    fn __failure(&self) -> Failure;
 }
 
 impl<R: Residual<Error: Debug>> DescribeDebug for &Describe<'_, R> {
-    fn failure(&self) -> Failure {
+    fn __failure(&self) -> Failure {
         self.0.error().map_or_else(Failure::default, |error| {
             Failure::from_message(format!("{error:?}"))
         })
@@ -195,11 +195,11 @@ impl<R: Residual<Error: Debug>> DescribeDebug for &Describe<'_, R> {
 /// Last choice: the name of the error's type.
 pub trait DescribeAny {
     /// Describes the failure.
-    fn failure(&self) -> Failure;
+    fn __failure(&self) -> Failure;
 }
 
 impl<R: Residual> DescribeAny for Describe<'_, R> {
-    fn failure(&self) -> Failure {
+    fn __failure(&self) -> Failure {
         Failure::from_message(type_name::<R::Error>().to_owned())
     }
 }

@@ -89,7 +89,7 @@ fn an_item_on_a_belt_is_taken_once() {
 /// Two workers empty a shared source; nobody sleeps through its end.
 fn shared_source(wants: [usize; 2], items: usize) {
     loom::model(move || {
-        let source = (&Tag::of(&(0..items).map(Box::new))).kind();
+        let source = (&Tag::of(&(0..items).map(Box::new))).__kind();
         let (pulled, ()) = source.source((0..items).map(Box::new)).open(Plan {
             workers: 2,
             batch: 2,

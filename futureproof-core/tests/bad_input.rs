@@ -36,7 +36,9 @@ fn a_batch_of_zero_is_refused() {
 
 #[test]
 fn a_monitor_interval_of_zero_is_refused() {
-    let message = message_of(|| drop(MonitorInterval::from(Duration::ZERO)));
+    let message = message_of(|| {
+        let _ = MonitorInterval::from(Duration::ZERO);
+    });
     assert!(
         message.starts_with("`monitor` must be longer than 0 s"),
         "{message}"

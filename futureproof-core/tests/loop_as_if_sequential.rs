@@ -187,6 +187,7 @@ fn items_that_are_not_run_are_dropped_once() {
 }
 
 #[test]
+#[allow(clippy::needless_borrows_for_generic_args)] // the references are what is tested
 fn every_indexed_source_gives_its_items_once_and_in_order() {
     fn all<I: futureproof_core::IntoSource>(input: I) -> Vec<i64>
     where

@@ -1,6 +1,6 @@
 //! Chooses a source's kind at compile time, by the bounds that hold where the loop is written.
 //!
-//! `(&&&Tag::of(&input)).kind()`: method look-up tries the receiver as it is, then with one reference less, and each
+//! `(&&&Tag::of(&input)).__kind()`: method look-up tries the receiver as it is, then with one reference less, and each
 //! trait below is implemented one reference further in. So the first kind whose bounds hold is taken, in generic code
 //! too. See David Tolnay, "Autoref-based stable specialization" (2019).
 
@@ -27,7 +27,7 @@ impl<I> Tag<I> {
 pub trait ViaIndexed {
     /// The kind.
     #[inline]
-    fn kind(&self) -> IndexedKind {
+    fn __kind(&self) -> IndexedKind {
         IndexedKind
     }
 }
@@ -36,7 +36,7 @@ pub trait ViaIndexed {
 pub trait ViaShared {
     /// The kind.
     #[inline]
-    fn kind(&self) -> SharedKind {
+    fn __kind(&self) -> SharedKind {
         SharedKind
     }
 }
@@ -45,7 +45,7 @@ pub trait ViaShared {
 pub trait ViaCaller {
     /// The kind.
     #[inline]
-    fn kind(&self) -> CallerFedKind {
+    fn __kind(&self) -> CallerFedKind {
         CallerFedKind
     }
 }

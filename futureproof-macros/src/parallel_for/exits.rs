@@ -314,6 +314,6 @@ impl Names {
         if policy == Policy::Ignore {
             return quote_spanned!(span=> { _ = #value; #private::Flow::Failed(#private::Failure::ignored()) });
         }
-        quote_spanned!(span=> #private::Flow::Failed((&&&&&#private::Describe(&#value)).failure()))
+        quote_spanned!(span=> #private::Flow::Failed((&&&&&#private::Describe(&#value)).__failure()))
     }
 }

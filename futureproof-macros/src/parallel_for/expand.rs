@@ -79,7 +79,8 @@ pub(super) fn expand(
     // What is wrong with the items is shown at the expression they come from.
     let at_source = names.at(source.span());
     let private = names.private(at_source);
-    let input = quote_spanned!(at_source=> (&&&#private::Tag::of(&__input)).kind().source(__input));
+    let input =
+        quote_spanned!(at_source=> (&&&#private::Tag::of(&__input)).__kind().source(__input));
     let plain = exits.is_empty() && !breaks;
     let plainly = |name| {
         format_ident!(

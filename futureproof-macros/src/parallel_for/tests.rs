@@ -66,7 +66,7 @@ fn a_loop_is_calls_and_data() {
             (__looping, __input) => {
                 match krate::__private::each(
                     __looping,
-                    (&&&krate::__private::Tag::of(&__input)).kind().source(__input),
+                    (&&&krate::__private::Tag::of(&__input)).__kind().source(__input),
                     |url| -> krate::__private::Flow<__Exit0<_>> {
                         {
                             (match fetch(url) {
