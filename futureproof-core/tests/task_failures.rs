@@ -272,7 +272,10 @@ fn a_failure_of_another_scope_is_the_closures_own_error() {
             let inner = task_error(inner.unwrap_err());
             Err::<(), _>(ScopeFailure::from(inner))
         });
-        let error = result.unwrap_err();
+        let ScopeError::Body(error) = result.unwrap_err() else {
+            panic!("not the closure's own")
+        };
+        let error = error.downcast::<TaskError<Oops>>().unwrap();
         assert_eq!(error.to_string(), "task 0: half(3) failed: oops: 3 is odd");
     });
 }

@@ -5,6 +5,7 @@ mod shared;
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::LazyLock;
 
 pub use self::builder::TaskPoolBuilder;
@@ -102,6 +103,10 @@ impl Drop for TaskPool {
         self.shared.close();
     }
 }
+
+// A panic leaves a pool as it was: bodies are caught, and its own state changes under a lock that no user code runs in.
+impl UnwindSafe for TaskPool {}
+impl RefUnwindSafe for TaskPool {}
 
 impl fmt::Debug for TaskPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -84,6 +84,9 @@ pub enum TaskErrorKind<E> {
 
 impl<E> TaskError<E> {
     pub(super) fn new(inner: Box<Inner<E>>, home: Option<Arc<Home<E>>>) -> Self {
+        if let Some(home) = &home {
+            home.send_out();
+        }
         Self {
             inner: Some(inner),
             home,
@@ -137,7 +140,9 @@ impl<E> TaskError<E> {
 
 impl<E> Drop for TaskError<E> {
     fn drop(&mut self) {
-        if let (Some(inner), Some(home)) = (self.inner.take(), self.home.take()) {
+        let Some(home) = self.home.take() else { return };
+        home.lose();
+        if let Some(inner) = self.inner.take() {
             let spare = home.receive(inner, true);
             drop(spare);
         }

@@ -13,6 +13,8 @@ pub(super) struct Home<E> {
 }
 
 struct State<E> {
+    /// Errors that the program has.
+    out: usize,
     /// Of the failure that comes first in call order.
     first: Option<Label>,
     /// That failure, when it is at home, and whether somebody has read it.
@@ -35,6 +37,7 @@ impl<E> Home<E> {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State {
+                out: 0,
                 first: None,
                 kept: None,
                 catching: false,
@@ -42,6 +45,21 @@ impl<E> Home<E> {
                 closed: false,
             }),
         }
+    }
+
+    /// Hears that an error goes out to the program.
+    pub(super) fn send_out(&self) {
+        self.state.lock().out += 1;
+    }
+
+    /// Hears that an error that was out will not come back.
+    pub(super) fn lose(&self) {
+        self.state.lock().out -= 1;
+    }
+
+    /// May an error of this scope be in the program's hands?
+    pub(super) fn has_any_out(&self) -> bool {
+        self.state.lock().out > 0
     }
 
     /// Hears of a failure; returns what it kept for a later task if nobody has read it.

@@ -75,7 +75,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "the closure of a task scope must return `()` or a `Result`, not `{Self}`",
     label = "this scope's closure returns `{Self}`",
-    note = "end it with `Ok(value)`, or with a `;`"
+    note = "end it with `Ok(value)`, or with a `;`; a closure that never returns needs a value too"
 )]
 pub trait ScopeOutput<E>: Sized {
     /// What the scope returns when all went well.
@@ -157,20 +157,20 @@ impl<E> ScopeFailure<E> {
 
     /// The error that the scope returns for this one.
     fn settle<A, K, T>(self, board: &Board<'_, A, K, T, E>, home: &Home<E>) -> ScopeError<E> {
-        let (text, caught) = match self.cause {
-            Cause::Any {
-                error,
-                named: false,
-            } => return ScopeError::Body(error),
+        let caught = match self.cause {
+            Cause::Task(error) => error.into_inner(),
             // `E` may borrow, so there is no downcast; but an error of this scope comes home when it is dropped.
-            Cause::Any { error, named: true } => (Some(error.to_string()), home.catch(error)),
-            Cause::Task(error) => (None, Some(error.into_inner())),
+            Cause::Any { error, named: true } if home.has_any_out() => {
+                let text = error.to_string();
+                match home.catch(error) {
+                    Some(caught) => caught,
+                    // It was another scope's, while one of this scope's is somewhere else.
+                    None => return ScopeError::Body(text.into()),
+                }
+            }
+            Cause::Any { error, .. } => return ScopeError::Body(error),
         };
-        match (caught, text) {
-            (Some(caught), _) => ScopeError::Task(TaskError::new(first(board, caught), None)),
-            // It was another scope's.
-            (None, text) => ScopeError::Body(text.unwrap_or_default().into()),
-        }
+        ScopeError::Task(TaskError::new(first(board, caught), None))
     }
 }
 
