@@ -178,7 +178,12 @@ impl<E> ScopeFailure<E> {
 /// order, unless the closure has kept that one to itself.
 fn first<A, K, T, E>(board: &Board<'_, A, K, T, E>, caught: Box<Inner<E>>) -> Box<Inner<E>> {
     match board.first_failure() {
-        Some(first) if first.is_failure() && first.order != caught.order => first,
+        Some(first) if first.is_failure() && first.order != caught.order => {
+            // Nobody but the scope's own `?` has seen it.
+            log::unread(&caught);
+            drop_quietly(caught);
+            first
+        }
         _ => caught,
     }
 }
