@@ -120,8 +120,7 @@ impl Subscriber for Ear {
 fn listen(body: impl FnOnce(&Arc<Ear>)) -> Vec<Said> {
     let ear = Arc::new(Ear::default());
     tracing::subscriber::with_default(ear.clone(), || body(&ear));
-    let said = ear.said.lock().unwrap().clone();
-    said
+    ear.said.lock().unwrap().clone()
 }
 
 /// Runs a loop whose bodies wait until the monitor has said something.
