@@ -4,7 +4,9 @@ use std::panic::catch_unwind;
 use std::process::Command;
 use std::time::Duration;
 
-use futureproof_core::{ErrorPolicy, MonitorInterval, ParallelFor, TaskPool, default_workers};
+use futureproof_core::{
+    ErrorPolicy, MonitorInterval, ParallelFor, TaskPool, default_workers, pull, pull_here,
+};
 
 fn message_of(bad: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let payload = catch_unwind(bad).expect_err("bad input must be refused");
@@ -110,4 +112,21 @@ fn the_environment_sets_the_default_number_of_workers_and_is_checked() {
         );
         assert!(!ok && text.contains(&expected), "{bad}: {text}");
     }
+}
+
+#[test]
+fn absurd_numbers_are_cut_down_to_what_can_be() {
+    let items = (0..1000).filter(|n| n % 2 == 0);
+    let pool = TaskPool::builder().workers(2).build();
+    let loop_of = |workers| ParallelFor::new().workers(workers).batch(usize::MAX);
+    let report = loop_of(usize::MAX)
+        .pool(&pool)
+        .for_each(pull(items.clone()), |_| {});
+    assert_eq!(report.completed(), 500);
+    let report = loop_of(2).for_each(pull(items.clone()), |_| {});
+    assert_eq!(report.completed(), 500);
+    let report = loop_of(2).for_each(pull_here(items), |_| {});
+    assert_eq!(report.completed(), 500);
+    let report = loop_of(2).deadline(Duration::MAX).for_each(0..10, |_| {});
+    assert_eq!(report.completed(), 10);
 }

@@ -10,7 +10,7 @@ use crate::describe::Failure;
 use crate::flow::{Flow, Never, Outcome};
 use crate::monitor::MonitorInterval;
 use crate::policy::ErrorPolicy;
-use crate::pool::{TaskPool, assert_workers};
+use crate::pool::{MOST_WORKERS, TaskPool, assert_workers};
 use crate::reduce::{Added, Reduce};
 use crate::report::Report;
 use crate::source::{IntoSource, Source};
@@ -74,7 +74,7 @@ impl<'a> ParallelFor<'a> {
 
     /// Sets how many threads work on the loop at most, the calling one included; default: the pool's number of workers.
     ///
-    /// A pool with a limit of its own lends no more threads than that.
+    /// A pool with a limit of its own lends no more threads than that, and no loop has more than 65 536.
     ///
     /// # Panics
     ///
@@ -393,7 +393,8 @@ impl<'a> ParallelFor<'a> {
         } else {
             let pool = self.pool.unwrap_or_else(|| TaskPool::global());
             let asked = self.workers.unwrap_or_else(|| pool.workers());
-            (asked.min(pool.shared().config.limit).min(most), Some(pool))
+            let limit = pool.shared().config.limit.min(MOST_WORKERS);
+            (asked.min(limit).min(most), Some(pool))
         };
         let batch = match self.batch {
             Some(batch) => batch,

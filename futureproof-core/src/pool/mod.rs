@@ -118,8 +118,8 @@ impl fmt::Debug for TaskPool {
     }
 }
 
-/// The most workers that `FUTUREPROOF_WORKERS` may ask for.
-const MOST_WORKERS: usize = 65_536;
+/// The most workers that a loop has and that `FUTUREPROOF_WORKERS` may ask for.
+pub(crate) const MOST_WORKERS: usize = 65_536;
 
 /// Returns the number of workers of everything that names none: the value of the environment variable
 /// `FUTUREPROOF_WORKERS`, else the machine's parallelism. It is read once.

@@ -145,13 +145,15 @@ impl Shared {
 
     #[cold]
     fn warn_no_thread(&self, error: &std::io::Error, threads: usize) {
-        tracing::warn!(
-            target: "futureproof",
-            pool = %self.config.name,
-            error = %error,
-            threads,
-            "cannot start another thread; going on with those there are"
-        );
+        quietly(|| {
+            tracing::warn!(
+                target: "futureproof",
+                pool = %self.config.name,
+                error = %error,
+                threads,
+                "cannot start another thread; going on with those there are"
+            );
+        });
     }
 
     /// Takes back what `work` requested and nobody has taken yet.
@@ -201,17 +203,12 @@ impl Shared {
             )
         };
         self.wanted.notify_all();
-        let abandon = |work: &dyn Work| {
-            if let Err(payload) = unwind::catch(|| work.abandon()) {
-                unwind::discard(payload);
-            }
-        };
         for request in requests {
-            abandon(&*request.work);
+            quietly(|| request.work.abandon());
         }
         // They may wait without a request, when as many threads as there can be have been asked for.
         if let Some(submitted) = self.submitted.get() {
-            abandon(&**submitted);
+            quietly(|| submitted.abandon());
         }
         // A pool dropped by one of its own bodies must not wait for itself.
         if self.is_current() {
@@ -242,9 +239,7 @@ impl Shared {
         HOME.with(|home| home.set(self.address()));
         self.run_hook("on_thread_start", self.config.on_thread_start.as_ref());
         while let Some(work) = self.next_work() {
-            if let Err(payload) = unwind::catch(|| work.work()) {
-                unwind::discard(payload);
-            }
+            quietly(|| work.work());
         }
         self.run_hook("on_thread_stop", self.config.on_thread_stop.as_ref());
     }
@@ -293,14 +288,23 @@ impl Shared {
     fn run_hook(&self, which: &'static str, hook: Option<&Hook>) {
         let Some(hook) = hook else { return };
         if let Err(payload) = unwind::catch(hook) {
-            tracing::error!(
-                target: "futureproof",
-                pool = %self.config.name,
-                panic = unwind::message(&payload),
-                "the hook {which} panicked"
-            );
+            quietly(|| {
+                tracing::error!(
+                    target: "futureproof",
+                    pool = %self.config.name,
+                    panic = unwind::message(&payload),
+                    "the hook {which} panicked"
+                );
+            });
             unwind::discard(payload);
         }
+    }
+}
+
+/// Runs `f`; its panic, a subscriber's perhaps, has nobody to go to.
+fn quietly(f: impl FnOnce()) {
+    if let Err(payload) = unwind::catch(f) {
+        unwind::discard(payload);
     }
 }
 

@@ -21,6 +21,8 @@ use crate::raw::belt::{Belt, Taken};
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 use crate::unwind::{self, Payload};
 
+/// A belt has no more slots than this, whatever `batch` allows: they are allocated at once.
+const MOST_ON_BELT: usize = 4096;
 /// A watcher first looks after this long whether the worker that fills a belt is stuck.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// Looks get rarer up to this.
@@ -260,7 +262,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             .belts
             .get_or_init(|| (0..self.plan.workers).map(|_| Belt::new()).collect());
         let mut pull = self.pull.lock();
-        let mut filler = belts[ask.seat].fill(pull.next, self.plan.batch);
+        let mut filler = belts[ask.seat].fill(pull.next, self.plan.batch.min(MOST_ON_BELT));
         self.stuck.store(false, Ordering::Relaxed);
         self.show_belt(ask.seat);
         let mut panic = None;
