@@ -56,7 +56,7 @@ pub mod __private {
     pub use crate::report::Report;
     pub use crate::source::{
         CallerFedKind, Fed, Handout, Indexed, IndexedKind, IntoIndexed, Shared, SharedKind, Source,
-        Tag, ViaCaller, ViaIndexed, ViaShared,
+        Tag, ViaCaller, ViaIndexed, SendElsePullHere,
     };
     pub use crate::stop::Stopped;
     pub use crate::task::*;

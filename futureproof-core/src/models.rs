@@ -9,7 +9,7 @@ use loom::thread;
 
 use crate::gate::Gate;
 use crate::raw::belt::Belt;
-use crate::source::{Ask, Handout as _, Plan, Source as _, Tag, ViaShared as _};
+use crate::source::{Ask, Handout as _, Plan, SendElsePullHere as _, Source as _, Tag};
 use crate::stop::Signals;
 use crate::sync::{Arc, AtomicUsize, FrameToken, Mutex, Ordering};
 
@@ -103,6 +103,7 @@ fn shared_source(wants: [usize; 2], items: usize) {
                 seat,
                 want: wants[seat],
                 signals: &signals,
+                send_for: &|| (),
             }) {
                 for (index, item) in (start..).zip(chunk) {
                     assert_eq!(*item, index);
@@ -152,6 +153,7 @@ fn an_exit_wakes_a_worker_that_waits_for_the_source() {
                     seat: 1,
                     want: 1,
                     signals: &signals,
+                    send_for: &|| (),
                 }) {
                     drop(chunk);
                 }
@@ -162,11 +164,12 @@ fn an_exit_wakes_a_worker_that_waits_for_the_source() {
             seat: 0,
             want: 1,
             signals: &signals,
+            send_for: &|| (),
         };
         let chunk = crate::source::Fed::<std::ops::Range<i32>>::feed(&queue, &mut feed, ask);
         drop(chunk);
         signals.lower_exit(0);
-        queue.wake();
+        queue.wake().unwrap();
         helper.join().unwrap();
     });
 }

@@ -27,8 +27,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// # Examples
 ///
 /// ```
+/// # use futureproof_core as futureproof;
 /// use std::time::Duration;
-/// use futureproof_core::{MonitorInterval, ParallelFor};
+/// use futureproof::{MonitorInterval, ParallelFor};
 ///
 /// assert_eq!(MonitorInterval::default(), Duration::from_secs(2).into());
 /// ParallelFor::new().monitor(false).for_each(0..10, |_| ());
@@ -153,11 +154,12 @@ pub(crate) fn watch(
         ended: AtomicBool::new(false),
     });
     tracing::debug!(target: "futureproof::monitor", name = %progress.name, workers, total = progress.total, "started");
-    MONITOR.register(&progress);
-    Some(Watch {
+    let watch = Watch {
         progress,
         ended: "finished",
-    })
+    };
+    MONITOR.register(&watch.progress);
+    Some(watch)
 }
 
 impl Watch {
@@ -298,6 +300,12 @@ impl Monitor {
     }
 }
 
+/// An interval too long to be written down as a time is as good as one of thirty years.
+fn later(from: Instant, interval: Duration) -> Instant {
+    from.checked_add(interval)
+        .unwrap_or_else(|| from + Duration::from_secs(30 * 365 * 86_400))
+}
+
 impl Entry {
     /// Takes stock and says what is worth saying.
     fn look(&mut self, now: Instant) -> Look {
@@ -311,18 +319,19 @@ impl Entry {
                 *at = (current, now);
             }
         }
-        let done = counts.completed + counts.failed;
-        let delta = done - (self.seen.completed + self.seen.failed);
+        let ended = counts.completed + counts.failed;
+        let delta = ended - (self.seen.completed + self.seen.failed);
+        let completed = counts.completed - self.seen.completed;
         let since = now.saturating_duration_since(self.seen_at);
         let early = first && SHORT < progress.interval;
         if early {
             // The first look only says that the loop is there.
-            self.due = progress.started + progress.interval;
+            self.due = later(progress.started, progress.interval);
         } else {
             self.idle = if delta == 0 { self.idle + 1 } else { 0 };
             self.seen = counts;
             self.seen_at = now;
-            self.due = now + progress.interval;
+            self.due = later(now, progress.interval);
         }
         // Said after three intervals, then after six, twelve, …
         let stalled = self.idle >= STALLED_AFTER
@@ -339,6 +348,7 @@ impl Entry {
             counts,
             early,
             delta,
+            completed,
             since,
             stalled: stalled.then_some((since * self.idle, longest)),
         }
@@ -350,7 +360,9 @@ struct Look {
     progress: Arc<Progress>,
     counts: Counts,
     early: bool,
+    /// Ended since the last look, one way or the other; and of those, completed.
     delta: u64,
+    completed: u64,
     since: Duration,
     /// For how long nothing has completed, and the item that has been running longest, with its time.
     stalled: Option<(Duration, Option<(u64, Duration)>)>,
@@ -379,8 +391,9 @@ impl Look {
             return;
         }
         let seconds = self.since.as_secs_f64();
-        let rate = self.delta as f64 / seconds;
-        let left = self.time_left();
+        let rate = self.completed as f64 / seconds;
+        // Nothing is known of the time left while nothing moves.
+        let left = self.time_left().filter(|_| self.delta > 0);
         tracing::info!(
             target: "futureproof::monitor",
             name = %name, completed, failed, in_flight, waiting, total, rate, left = left.map(tracing::field::debug),
@@ -426,10 +439,10 @@ impl fmt::Display for Line<'_> {
         write!(
             f,
             "{} completed in the last {:.2} s ({:.1}/s), {} in all",
-            look.delta,
+            look.completed,
             look.since.as_secs_f64(),
             self.rate,
-            look.counts.completed + look.counts.failed
+            look.counts.completed
         )?;
         if let Some(total) = look.progress.total {
             write!(f, " of {total}")?;

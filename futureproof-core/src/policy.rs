@@ -10,12 +10,13 @@ use std::str::FromStr;
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::ErrorPolicy;
+/// # use futureproof_core as futureproof;
+/// use futureproof::ErrorPolicy;
 ///
 /// let policy: ErrorPolicy = "log".parse()?;
 /// assert_eq!(policy, ErrorPolicy::Log);
 /// assert_eq!(ErrorPolicy::default(), ErrorPolicy::Raise);
-/// # Ok::<(), futureproof_core::UnknownErrorPolicy>(())
+/// # Ok::<(), futureproof::UnknownErrorPolicy>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ErrorPolicy {
@@ -34,7 +35,8 @@ impl ErrorPolicy {
     /// # Examples
     ///
     /// ```
-    /// assert_eq!(futureproof_core::ErrorPolicy::Ignore.as_str(), "ignore");
+    /// # use futureproof_core as futureproof;
+    /// assert_eq!(futureproof::ErrorPolicy::Ignore.as_str(), "ignore");
     /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -69,7 +71,8 @@ impl FromStr for ErrorPolicy {
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::ErrorPolicy;
+/// # use futureproof_core as futureproof;
+/// use futureproof::ErrorPolicy;
 ///
 /// let error = "rise".parse::<ErrorPolicy>().unwrap_err();
 /// assert_eq!(error.to_string(), r#"unknown error policy "rise"; it must be "raise", "log" or "ignore""#);

@@ -17,7 +17,8 @@ use std::time::Duration;
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::Reduce;
+/// # use futureproof_core as futureproof;
+/// use futureproof::Reduce;
 ///
 /// /// The mean of what it has seen.
 /// #[derive(Default)]
@@ -241,7 +242,8 @@ impl<K: Ord, V: Reduce> Reduce for BTreeMap<K, V> {
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::{Max, Reduce};
+/// # use futureproof_core as futureproof;
+/// use futureproof::{Max, Reduce};
 ///
 /// let mut longest = Max("ab".len());
 /// longest.merge(Max("abc".len()));
@@ -258,7 +260,8 @@ pub struct Max<T>(pub T);
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::{Min, Reduce};
+/// # use futureproof_core as futureproof;
+/// use futureproof::{Min, Reduce};
 ///
 /// let mut first = Min(7);
 /// first.merge(Min(3));

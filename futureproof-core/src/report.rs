@@ -22,7 +22,8 @@ pub enum Ended {
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::{Ended, ParallelFor};
+/// # use futureproof_core as futureproof;
+/// use futureproof::{Ended, ParallelFor};
 ///
 /// let report = ParallelFor::new().for_each(1..=10, |_| ());
 /// assert_eq!((report.completed(), report.failed()), (10, 0));
@@ -71,7 +72,8 @@ impl Report {
     /// # Examples
     ///
     /// ```
-    /// let report = futureproof_core::ParallelFor::new().for_each(0..3, |_| ());
+    /// # use futureproof_core as futureproof;
+    /// let report = futureproof::ParallelFor::new().for_each(0..3, |_| ());
     /// assert!(report.or_stopped().is_ok());
     /// ```
     pub fn or_stopped(self) -> Result<Self, Stopped> {

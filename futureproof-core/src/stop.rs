@@ -16,7 +16,8 @@ use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::{ParallelFor, StopToken, pull};
+/// # use futureproof_core as futureproof;
+/// use futureproof::{ParallelFor, StopToken, pull};
 ///
 /// let token = StopToken::new();
 /// let outcome = ParallelFor::new().stop(&token).for_each(pull(0u64..), |n| {
@@ -48,7 +49,8 @@ impl StopToken {
     /// # Examples
     ///
     /// ```
-    /// let token = futureproof_core::StopToken::new();
+    /// # use futureproof_core as futureproof;
+    /// let token = futureproof::StopToken::new();
     /// token.clone().stop();
     /// assert!(token.is_stopped());
     /// ```
@@ -83,8 +85,9 @@ pub enum StopCause {
 /// # Examples
 ///
 /// ```
+/// # use futureproof_core as futureproof;
 /// use std::time::Duration;
-/// use futureproof_core::{ParallelFor, StopCause};
+/// use futureproof::{ParallelFor, StopCause};
 ///
 /// let stopped = ParallelFor::new()
 ///     .deadline(Duration::ZERO)
@@ -133,6 +136,8 @@ pub(crate) struct Signals {
     exit: AtomicUsize,
     token: Option<StopToken>,
     deadline: Option<(Instant, Duration)>,
+    /// Has a body been told to stop, by the token or the deadline?
+    told: AtomicBool,
     /// The pool whose threads work for it.
     pool: Option<Arc<Shared>>,
     /// Of the loop in whose body this one was started.
@@ -144,6 +149,7 @@ impl Signals {
         Self {
             exit: AtomicUsize::new(usize::MAX),
             token,
+            told: AtomicBool::new(false),
             pool: None,
             outer: None,
             // A deadline too far away to be written down is none.
@@ -193,8 +199,21 @@ impl Signals {
         }
     }
 
-    fn is_ending(&self) -> bool {
-        self.has_exit() || self.stop_cause().is_some()
+    /// The cause of a stop that a body has heard of: it may have left its item half done.
+    pub(crate) fn heeded_stop(&self) -> Option<StopCause> {
+        if self.told.load(Ordering::Relaxed) {
+            self.stop_cause()
+        } else {
+            None
+        }
+    }
+
+    fn tell_if_ending(&self) -> bool {
+        if self.stop_cause().is_some() {
+            self.told.store(true, Ordering::Relaxed);
+            return true;
+        }
+        self.has_exit()
     }
 
     /// This and the loops around it, innermost first.
@@ -254,12 +273,14 @@ impl Drop for Entered {
 /// Returns whether a loop whose body this thread is in, or a loop around that one, is about to end early: an item has
 /// ended it, its token was stopped, or its deadline has passed.
 ///
-/// A long-running body can ask now and then, and return when the answer is yes. Outside a loop the answer is no.
+/// A long-running body can ask now and then, and return when the answer is yes. A loop that told a body to stop because of
+/// its token or deadline is a stopped loop, though that may have been its last item. Outside a loop the answer is no.
 ///
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::{ParallelFor, StopToken, is_stopping};
+/// # use futureproof_core as futureproof;
+/// use futureproof::{ParallelFor, StopToken, is_stopping};
 ///
 /// let token = StopToken::new();
 /// let outcome = ParallelFor::new().workers(2).stop(&token).for_each(0..2, |n| {
@@ -275,5 +296,5 @@ impl Drop for Entered {
 /// ```
 #[must_use]
 pub fn is_stopping() -> bool {
-    current().is_some_and(|signals| signals.outwards().any(Signals::is_ending))
+    current().is_some_and(|signals| signals.outwards().any(Signals::tell_if_ending))
 }

@@ -18,6 +18,30 @@ pub(crate) fn drop_caught<T>(value: T) -> Result<(), Payload> {
     catch(move || drop(value))
 }
 
+/// Drops all items, whatever their `Drop` does.
+///
+/// Returns the payload of the first panic.
+pub(crate) fn drop_all<T>(items: impl IntoIterator<Item = T>) -> Result<(), Payload> {
+    let mut first = Ok(());
+    for item in items {
+        match drop_caught(item) {
+            Err(payload) if first.is_ok() => first = Err(payload),
+            Err(payload) => discard(payload),
+            Ok(()) => {}
+        }
+    }
+    first
+}
+
+/// Drops all items, and then goes on with the first panic, if this thread is not unwinding already.
+pub(crate) fn drop_all_or_unwind<T>(items: impl IntoIterator<Item = T>) {
+    match drop_all(items) {
+        Err(payload) if std::thread::panicking() => discard(payload),
+        Err(payload) => panic::resume_unwind(payload),
+        Ok(()) => {}
+    }
+}
+
 /// Drops a payload nobody wants, whatever its `Drop` does.
 pub(crate) fn discard(payload: Payload) {
     if let Err(second) = drop_caught(payload) {

@@ -46,15 +46,16 @@ impl<X> ExitCell<X> {
 }
 
 impl<X> Leave<X> {
-    /// Drops what leaves for nowhere; gives the panic of its `Drop`.
-    pub(super) fn discard(self) -> Result<(), Payload> {
+    /// Drops what leaves for nowhere. The sequential loop would not have made it, so a panic of its `Drop` is dropped too.
+    pub(super) fn discard(self) {
         match self {
-            Self::Break => Ok(()),
-            Self::Exit(value) => unwind::drop_caught(value),
-            Self::Panic(payload) => {
-                unwind::discard(payload);
-                Ok(())
+            Self::Break => {}
+            Self::Exit(value) => {
+                if let Err(payload) = unwind::drop_caught(value) {
+                    unwind::discard(payload);
+                }
             }
+            Self::Panic(payload) => unwind::discard(payload),
         }
     }
 }

@@ -29,7 +29,8 @@ const DEFAULT_BATCH: usize = 1024;
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::ParallelFor;
+/// # use futureproof_core as futureproof;
+/// use futureproof::ParallelFor;
 ///
 /// let words = ["lazy", "bounded", "typed"];
 /// let mut letters = 0;
@@ -151,7 +152,8 @@ impl<'a> ParallelFor<'a> {
     /// # Examples
     ///
     /// ```
-    /// let report = futureproof_core::ParallelFor::new().for_each(vec!["a", "b"], |word| println!("{word}"));
+    /// # use futureproof_core as futureproof;
+    /// let report = futureproof::ParallelFor::new().for_each(vec!["a", "b"], |word| println!("{word}"));
     /// assert_eq!(report.completed(), 2);
     /// ```
     #[track_caller]
@@ -177,7 +179,8 @@ impl<'a> ParallelFor<'a> {
     /// # Examples
     ///
     /// ```
-    /// use futureproof_core::ParallelFor;
+    /// # use futureproof_core as futureproof;
+    /// use futureproof::ParallelFor;
     ///
     /// let outcome = ParallelFor::new().try_for_each(["1", "2", "x", "y"], |text| {
     ///     text.parse::<u32>().map(drop)
@@ -209,7 +212,8 @@ impl<'a> ParallelFor<'a> {
     /// # Examples
     ///
     /// ```
-    /// use futureproof_core::ParallelFor;
+    /// # use futureproof_core as futureproof;
+    /// use futureproof::ParallelFor;
     ///
     /// let mut squares = Vec::new();
     /// ParallelFor::new().fold_into(&mut squares, 1..=4, |squares, n| squares.push(n * n));
@@ -256,7 +260,8 @@ impl<'a> ParallelFor<'a> {
     /// # Examples
     ///
     /// ```
-    /// use futureproof_core::ParallelFor;
+    /// # use futureproof_core as futureproof;
+    /// use futureproof::ParallelFor;
     ///
     /// let mut numbers = Vec::new();
     /// let outcome = ParallelFor::new().try_fold_into(&mut numbers, ["1", "2", "x", "4"], |numbers, text| {
@@ -307,8 +312,9 @@ impl<'a> ParallelFor<'a> {
     /// # Examples
     ///
     /// ```
+    /// # use futureproof_core as futureproof;
     /// use std::rc::Rc;
-    /// use futureproof_core::ParallelFor;
+    /// use futureproof::ParallelFor;
     ///
     /// ParallelFor::new().for_each_with(|| Rc::new(7), 0..10, |seven, _| assert_eq!(**seven, 7));
     /// ```

@@ -12,7 +12,7 @@ use crate::monitor::{Progress, Watch};
 use crate::policy::ErrorPolicy;
 use crate::reduce::Accumulators;
 use crate::report::{Ended, Report};
-use crate::source::Source;
+use crate::source::{Handout, Source};
 use crate::stop::{Signals, StopCause};
 use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::unwind::{self, Payload};
@@ -90,13 +90,10 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
     /// An item leaves the loop.
     #[cold]
     pub(super) fn leave(&self, index: usize, leave: Leave<E::Value>) {
-        use crate::source::Handout;
-        if let Some(other) = self.exit.record(&self.signals, index, leave)
-            && let Err(payload) = other.discard()
-        {
-            self.keep_drop_panic(payload);
+        if let Some(other) = self.exit.record(&self.signals, index, leave) {
+            other.discard();
         }
-        self.source.wake();
+        self.wake();
     }
 
     /// An item fails and the policy says to go on.
@@ -122,9 +119,14 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
     /// A worker sees the stop before the end of the source.
     #[cold]
     pub(super) fn stop(&self, cause: StopCause) {
-        use crate::source::Handout;
         self.stopped.lock().get_or_insert(cause);
-        self.source.wake();
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Err(payload) = self.source.wake() {
+            self.keep_drop_panic(payload);
+        }
     }
 
     #[cold]
@@ -148,8 +150,15 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
     /// # Panics
     ///
     /// Resumes the panic that left the loop, or that dropping its input raised.
-    pub(super) fn finish(self, feed: S::Feed, watch: Option<Watch>) -> Outcome<E::Value> {
-        let stopped = self.stopped.into_inner();
+    pub(super) fn finish(self, mut feed: S::Feed, watch: Option<Watch>) -> Outcome<E::Value> {
+        let stopped = self.stopped.into_inner().or(self.signals.heeded_stop());
+        if let Some((index, payload)) = S::unraised(&mut feed)
+            && let Some(other) = self
+                .exit
+                .record(&self.signals, index, Leave::Panic(payload))
+        {
+            other.discard();
+        }
         let exit = self.exit.into_inner();
         let skipped = self.skipped.into_inner();
         let mut drop_panic = self.drop_panic.into_inner();
@@ -179,7 +188,7 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
             (Some((index, leave)), Some(cause)) if index > skipped => match leave {
                 Leave::Panic(payload) => Err(Leave::Panic(payload)),
                 other => {
-                    keep_first(other.discard());
+                    other.discard();
                     Ok(Ended::Stopped(cause))
                 }
             },
@@ -208,6 +217,10 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
             }
         };
         if let Some(payload) = drop_panic {
+            // Before the unwinding: a second panic would abort.
+            if let Err(other) = unwind::drop_caught(outcome) {
+                unwind::discard(other);
+            }
             panic::resume_unwind(payload);
         }
         outcome

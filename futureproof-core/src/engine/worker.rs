@@ -84,11 +84,27 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             failed: 0,
             over: false,
         };
-        while worker.take() {
-            // Bodies are caught one by one; what comes through to here is the panic of a local's expression.
-            if let Err(payload) = unwind::catch(|| work(&mut worker)) {
-                worker.first_panicked(payload);
+        let attended = unwind::catch(|| {
+            while worker.take() {
+                // Bodies are caught one by one. What comes through to here is the panic of a local: of its expression,
+                // which counts as the item's in hand, or of its drop.
+                match unwind::catch(|| work(&mut worker)) {
+                    Err(payload) if worker.hand.is_some() => worker.first_panicked(payload),
+                    Err(payload) => run.keep_drop_panic(payload),
+                    Ok(()) => {}
+                }
             }
+        });
+        if let Err(payload) = attended {
+            // Nothing that is known to unwind gets here; if something does, no item is lost without a word.
+            let index = worker
+                .hand
+                .as_ref()
+                .map_or(usize::MAX - 1, |hand| hand.index);
+            run.leave(index, Leave::Panic(payload));
+        }
+        if let Some(hand) = worker.hand.take() {
+            worker.drop_rest(hand.chunk);
         }
         worker.publish(None);
         run.count(worker.completed, worker.failed);
@@ -102,7 +118,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         if self.over {
             return false;
         }
-        let run = self.run;
+        let (run, lease) = (self.run, self.lease);
         self.publish(None);
         let stop = run.signals.stop_cause();
         let taken = if stop.is_some() {
@@ -112,6 +128,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 seat: self.seat,
                 want: self.size.get(),
                 signals: &run.signals,
+                send_for: &|| recruit(run, lease),
             };
             match &mut self.feed {
                 Some(feed) => S::feed(&run.source, feed, ask),
@@ -130,27 +147,12 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         };
         self.hand = Some(Hand { index, chunk });
         self.publish(Some(index));
-        self.recruit();
+        recruit(run, lease);
         true
     }
 
-    /// Sends for two more workers: each that comes sends for two, so all are there after few rounds, and the caller is
-    /// not held up.
-    fn recruit(&self) {
-        let Some(lease) = self.lease else { return };
-        let absent = &self.run.absent;
-        if absent.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let before = absent
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |absent| {
-                Some(absent.saturating_sub(2))
-            })
-            .unwrap_or(0);
-        if before > 0 {
-            lease.request(before.min(2));
-        }
-    }
+    /// May parts be merged in any order? Nothing leaves such a loop but a panic.
+    const UNORDERED: bool = !A::ORDERED && !E::POSSIBLE;
 
     /// Tells the monitor what this worker is at.
     fn publish(&self, index: Option<usize>) {
@@ -192,8 +194,13 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 }
                 Ok(Pause::Past) => break,
                 Ok(Pause::Stopped(cause)) => {
-                    if chunk.size_hint().0 > 0 {
+                    let left = chunk.size_hint().0;
+                    if left > 0 {
                         self.run.skip(index, cause);
+                    }
+                    if let Some(payload) = chunk.source_panic() {
+                        self.run.leave(index + left, Leave::Panic(payload));
+                        last = true;
                     }
                     break;
                 }
@@ -355,15 +362,19 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             Err(payload) => self.run.keep_drop_panic(payload),
         }
         let goes_on = conclude(self, index);
-        if !A::EMPTY {
-            self.run.merge.lock().put(
-                Segment {
-                    start: index,
-                    end: index + 1,
-                    last: !goes_on,
-                },
-                None,
-            );
+        let mut goes_on = goes_on;
+        if !A::EMPTY && !Self::UNORDERED {
+            let segment = Segment {
+                start: index,
+                end: index + 1,
+                last: !goes_on,
+            };
+            // The segment may be what waiting parts need to be merged.
+            let run = self.run;
+            if let Err(payload) = unwind::catch(|| run.merge.lock().put(segment, None)) {
+                run.leave(index, Leave::Panic(payload));
+                goes_on = false;
+            }
         }
         hand.index += 1;
         // What is in hand has at least one item, so that the next local is made for one.
@@ -387,7 +398,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         if A::EMPTY {
             return;
         }
-        let unordered = !A::ORDERED && !E::POSSIBLE;
+        let unordered = Self::UNORDERED;
         let segment = self.segment.take();
         // Where order does not matter, the parts are kept until this worker is done.
         if unordered && !self.over {
@@ -411,5 +422,23 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             run.leave(index, Leave::Panic(payload));
             self.over = true;
         }
+    }
+}
+
+/// Sends for two more workers: each that comes sends for two, so all are there after few rounds, and the caller is not
+/// held up.
+fn recruit<S: Source, A: Accumulators, E: Exits>(run: &Run<S, A, E>, lease: Option<&Lease>) {
+    let Some(lease) = lease else { return };
+    if run.absent.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let before = run
+        .absent
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |absent| {
+            Some(absent.saturating_sub(2))
+        })
+        .unwrap_or(0);
+    if before > 0 {
+        lease.request(before.min(2));
     }
 }

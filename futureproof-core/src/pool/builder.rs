@@ -15,8 +15,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// # Examples
 ///
 /// ```
+/// # use futureproof_core as futureproof;
 /// use std::time::Duration;
-/// use futureproof_core::TaskPool;
+/// use futureproof::TaskPool;
 ///
 /// let pool = TaskPool::builder()
 ///     .workers(8)

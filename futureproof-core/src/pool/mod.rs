@@ -20,12 +20,14 @@ use crate::sync::Arc;
 /// [`TaskPool::global`], and `#[task_pool]` makes one for its function.
 ///
 /// Dropping a pool takes back what has not started (its handles resolve as cancelled), waits for the bodies that are
-/// running, and joins the threads. A pool dropped on one of its own threads does not wait for that thread.
+/// running, and joins the threads. A pool dropped on one of its own threads waits for none of
+/// them: they end by themselves.
 ///
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::{ParallelFor, TaskPool};
+/// # use futureproof_core as futureproof;
+/// use futureproof::{ParallelFor, TaskPool};
 ///
 /// let pool = TaskPool::builder().workers(4).name("resize").build();
 /// let report = ParallelFor::new().pool(&pool).for_each(0..100, |_| ());
@@ -41,7 +43,8 @@ impl TaskPool {
     /// # Examples
     ///
     /// ```
-    /// let pool = futureproof_core::TaskPool::builder().workers(2).build();
+    /// # use futureproof_core as futureproof;
+    /// let pool = futureproof::TaskPool::builder().workers(2).build();
     /// assert_eq!(pool.workers(), 2);
     /// ```
     pub fn builder() -> TaskPoolBuilder {
@@ -60,9 +63,12 @@ impl TaskPool {
     /// # Examples
     ///
     /// ```
-    /// assert!(futureproof_core::TaskPool::global().workers() >= 1);
+    /// # use futureproof_core as futureproof;
+    /// assert!(futureproof::TaskPool::global().workers() >= 1);
     /// ```
     pub fn global() -> &'static TaskPool {
+        // Here, so that a bad number is explained every time and not only to the first who asks.
+        default_workers();
         static GLOBAL: LazyLock<TaskPool> =
             LazyLock::new(|| TaskPool::builder().name("futureproof").unlimited().build());
         &GLOBAL
@@ -85,7 +91,8 @@ impl TaskPool {
     /// # Examples
     ///
     /// ```
-    /// let pool = futureproof_core::TaskPool::builder().workers(4).build();
+    /// # use futureproof_core as futureproof;
+    /// let pool = futureproof::TaskPool::builder().workers(4).build();
     /// assert_eq!(pool.threads(), 0, "threads are started on demand");
     /// ```
     #[must_use]
@@ -131,7 +138,8 @@ pub(crate) const MOST_WORKERS: usize = 65_536;
 /// # Examples
 ///
 /// ```
-/// assert!(futureproof_core::default_workers() >= 1);
+/// # use futureproof_core as futureproof;
+/// assert!(futureproof::default_workers() >= 1);
 /// ```
 pub fn default_workers() -> usize {
     static WORKERS: LazyLock<Result<usize, String>> = LazyLock::new(|| {

@@ -17,6 +17,7 @@ use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 use crate::sync::{AtomicUsize, Mutex, Ordering, UnsafeCell};
+use crate::unwind;
 
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 
@@ -213,7 +214,7 @@ impl<T> Iterator for Taken<'_, T> {
 
 impl<T> Drop for Taken<'_, T> {
     fn drop(&mut self) {
-        /// Frees the belt even when an item's drop panics; what is left is leaked then.
+        /// Frees the belt even when an item's drop panics.
         struct Free<'a, T>(&'a Belt<T>);
 
         impl<T> Drop for Free<'_, T> {
@@ -223,7 +224,7 @@ impl<T> Drop for Taken<'_, T> {
         }
 
         let _free = Free(self.belt);
-        self.for_each(drop);
+        unwind::drop_all_or_unwind(self);
     }
 }
 

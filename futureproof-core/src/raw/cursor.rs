@@ -10,6 +10,7 @@ use std::slice;
 use crossbeam_utils::CachePadded;
 
 use crate::sync::{AtomicUsize, Ordering};
+use crate::unwind;
 
 /// Hands out the indices `0..len` as ranges: in order, each index once.
 ///
@@ -150,7 +151,7 @@ impl<T> VecParts<T> {
 
 impl<T> Drop for VecParts<T> {
     fn drop(&mut self) {
-        /// Frees the memory even when an element's drop panics; what is left is leaked then.
+        /// Frees the memory even when an element's drop panics.
         struct Free<T>(*mut T, usize);
 
         impl<T> Drop for Free<T> {
@@ -161,9 +162,8 @@ impl<T> Drop for VecParts<T> {
         }
 
         let _free = Free(self.start, self.capacity);
-        while let Some((_, piece)) = self.take(usize::MAX) {
-            drop(piece);
-        }
+        let pieces = std::iter::from_fn(|| self.take(usize::MAX));
+        unwind::drop_all_or_unwind(pieces.map(|(_, piece)| piece));
     }
 }
 
@@ -202,7 +202,7 @@ impl<T> fmt::Debug for VecPiece<'_, T> {
 impl<T> Drop for VecPiece<'_, T> {
     fn drop(&mut self) {
         if std::mem::needs_drop::<T>() {
-            self.for_each(drop);
+            unwind::drop_all_or_unwind(self);
         }
     }
 }

@@ -60,6 +60,8 @@ impl Drop for Settle<'_> {
         let work: Arc<dyn Work> = self.0.clone();
         self.0.pool.withdraw(&work);
         self.0.gate.close();
+        // The last visitor may have asked for more threads meanwhile.
+        self.0.pool.withdraw(&work);
         self.0.frame.end();
     }
 }

@@ -40,8 +40,9 @@ pub struct PullHere<I>(I, PhantomData<*const ()>);
 /// # Examples
 ///
 /// ```
+/// # use futureproof_core as futureproof;
 /// use std::cell::Cell;
-/// use futureproof_core::{ParallelFor, pull_here};
+/// use futureproof::{ParallelFor, pull_here};
 ///
 /// let pulled = Cell::new(0);
 /// let numbers = (0..100).inspect(|_| pulled.set(pulled.get() + 1));
@@ -154,13 +155,20 @@ impl<I: Iterator<Item: Send>> Source for Fed<I> {
             if state.idle > 0 {
                 shared.laid.notify_one();
             } else if ask.want == 1 && feed.patient && state.present < shared.plan.workers {
-                // Bodies may be slow and a worker may be on its way: better two bodies at once than one now.
-                let late;
-                (state, late) = shared.changed.wait_timeout(state, ARRIVAL);
-                feed.patient = !late;
+                // Bodies may be slow: better two bodies at once, when a worker comes, than one now.
+                drop(state);
+                (ask.send_for)();
+                let state = shared.state.lock();
+                if state.idle == 0 {
+                    let (_state, late) = shared.changed.wait_timeout(state, ARRIVAL);
+                    feed.patient = !late;
+                }
             }
-            drop(state);
         }
+    }
+
+    fn unraised(feed: &mut Feed<I>) -> Option<(usize, Payload)> {
+        feed.panic.take()
     }
 }
 
@@ -267,11 +275,15 @@ impl<T: Send> Handout for Queue<T> {
         state.ended && state.items.is_empty()
     }
 
-    fn wake(&self) {
+    fn wake(&self) -> Result<(), Payload> {
         // Under the lock, so that a worker is either before its look at the signals or already asleep.
-        let _state = self.state.lock();
+        let mut state = self.state.lock();
+        let items = std::mem::take(&mut state.items);
+        state.unfinished -= items.len();
         self.laid.notify_all();
         self.changed.notify_all();
+        drop(state);
+        unwind::drop_all(items)
     }
 }
 

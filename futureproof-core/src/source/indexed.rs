@@ -6,6 +6,7 @@ use std::{array, slice, vec};
 
 use super::{Ask, Chunk, Handout, Plan, Source};
 use crate::raw::cursor::{Cursor, SliceParts, VecParts, VecPiece};
+use crate::unwind::Payload;
 
 /// A value that can be looped over by index.
 pub trait IntoIndexed {
@@ -99,7 +100,9 @@ impl<P: IndexedParts> Handout for IndexedHandout<P> {
         self.0.is_exhausted()
     }
 
-    fn wake(&self) {}
+    fn wake(&self) -> Result<(), Payload> {
+        Ok(())
+    }
 }
 
 impl<C: Iterator> Iterator for IndexedChunk<C> {

@@ -33,7 +33,7 @@ pub trait ViaIndexed {
 }
 
 /// Second choice.
-pub trait ViaShared {
+pub trait SendElsePullHere {
     /// The kind.
     #[inline]
     fn __kind(&self) -> SharedKind {
@@ -51,7 +51,7 @@ pub trait ViaCaller {
 }
 
 impl<I: IntoIndexed> ViaIndexed for &&Tag<I> {}
-impl<I: IntoIterator<IntoIter: Send>> ViaShared for &Tag<I> {}
+impl<I: IntoIterator<IntoIter: Send>> SendElsePullHere for &Tag<I> {}
 impl<I> ViaCaller for Tag<I> {}
 
 /// The input is handed out by index.
@@ -122,7 +122,8 @@ pub struct Pull<I>(I);
 /// # Examples
 ///
 /// ```
-/// use futureproof_core::{ParallelFor, pull};
+/// # use futureproof_core as futureproof;
+/// use futureproof::{ParallelFor, pull};
 ///
 /// let text = "three short lines\nof\ntext";
 /// let report = ParallelFor::new().for_each(pull(text.lines()), |line| assert!(!line.is_empty()));

@@ -16,8 +16,8 @@ mod shared;
 pub use self::fed::{Fed, PullHere, pull_here};
 pub use self::indexed::{Indexed, IntoIndexed};
 pub use self::kind::{
-    CallerFedKind, IndexedKind, IntoSource, Pull, SharedKind, Tag, ViaCaller, ViaIndexed,
-    ViaShared, pull,
+    CallerFedKind, IndexedKind, IntoSource, Pull, SendElsePullHere, SharedKind, Tag, ViaCaller,
+    ViaIndexed, pull,
 };
 pub use self::shared::Shared;
 
@@ -50,6 +50,8 @@ pub struct Ask<'a> {
     /// How many items it wants at most; at least 1, at most [`Plan::batch`].
     pub(crate) want: usize,
     pub(crate) signals: &'a Signals,
+    /// Sends for more workers, if there are any to send for.
+    pub(crate) send_for: &'a dyn Fn(),
 }
 
 impl std::fmt::Debug for Ask<'_> {
@@ -89,6 +91,11 @@ pub trait Source: Sized {
         feed: &mut Self::Feed,
         ask: Ask<'_>,
     ) -> Option<(usize, <Self::Shared as Handout>::Chunk<'a>)>;
+
+    /// The panic of `next()` that the loop ended too early to hear of, and the index of the item it did not give.
+    fn unraised(_feed: &mut Self::Feed) -> Option<(usize, Payload)> {
+        None
+    }
 }
 
 /// The shared part of a source.
@@ -111,6 +118,11 @@ pub trait Handout: Sync {
     /// Is it known that every item has been handed out?
     fn is_exhausted(&self) -> bool;
 
-    /// Wakes the workers that wait in [`take`](Handout::take): the loop is ending.
-    fn wake(&self);
+    /// Wakes the workers that wait in [`take`](Handout::take), and drops what has been pulled and not taken: the loop is
+    /// ending. A source may be waiting for those items to be gone.
+    ///
+    /// # Errors
+    ///
+    /// The panic of an item's drop.
+    fn wake(&self) -> Result<(), Payload>;
 }

@@ -25,8 +25,8 @@ use crate::unwind::{self, Payload};
 const MOST_ON_BELT: usize = 4096;
 /// A watcher first looks after this long whether the worker that fills a belt is stuck.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
-/// Looks get rarer up to this.
-const LAST_LOOK: Duration = Duration::from_millis(256);
+/// It looks so many times, each time after four times as long.
+const LOOKS: u32 = 4;
 
 /// A shared source.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
     /// Waits for an item on somebody's belt or for the token.
     fn find(&self, ask: Ask<'_>) -> Found<I::Item> {
         let mut state = self.state.lock();
-        let mut look = FIRST_LOOK;
+        let mut looks = 0;
         loop {
             if ask.signals.has_exit() || ask.signals.stop_cause().is_some() {
                 return Found::Nothing;
@@ -213,13 +213,21 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             state.sleepers += 1;
             if filling.is_some() && !state.watched {
                 state.watched = true;
-                let timed_out;
-                (state, timed_out) = self.passed_on.wait_timeout(state, look);
-                state.watched = false;
-                if timed_out {
-                    self.stuck.store(true, Ordering::Relaxed);
-                    look = (look * 2).min(LAST_LOOK);
+                if looks < LOOKS {
+                    let timed_out;
+                    (state, timed_out) = self
+                        .passed_on
+                        .wait_timeout(state, FIRST_LOOK * 4_u32.pow(looks));
+                    if timed_out {
+                        self.stuck.store(true, Ordering::Relaxed);
+                        looks += 1;
+                    }
+                } else {
+                    // By now the filler sees that it should finish, whenever its `next()` returns.
+                    state = self.passed_on.wait(state);
+                    looks = 0;
                 }
+                state.watched = false;
             } else {
                 state = self.passed_on.wait(state);
             }
@@ -275,7 +283,8 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
                     break;
                 }
             }
-            if self.stuck.load(Ordering::Relaxed) || ask.signals.has_exit() {
+            let ending = ask.signals.has_exit() || ask.signals.is_token_stopped();
+            if ending || self.stuck.load(Ordering::Relaxed) {
                 break;
             }
         }
@@ -355,10 +364,17 @@ impl<I: Iterator<Item: Send> + Send> Handout for Pulled<I> {
         self.state.lock().ended
     }
 
-    fn wake(&self) {
+    fn wake(&self) -> Result<(), Payload> {
         // Under the lock, so that a worker is either before its look at the signals or already asleep.
-        let _state = self.state.lock();
+        let state = self.state.lock();
         self.passed_on.notify_all();
+        let belt = state.belt.and_then(|seat| self.belts.get()?.get(seat));
+        let items: Vec<_> = belt
+            .into_iter()
+            .flat_map(|belt| std::iter::from_fn(|| belt.take()))
+            .collect();
+        drop(state);
+        unwind::drop_all(items)
     }
 }
 

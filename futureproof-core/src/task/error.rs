@@ -44,6 +44,8 @@ pub struct Task<K, T> {
 ///
 /// ```
 #[doc = include_str!("example.md")]
+/// use futureproof::TaskErrorKind;
+///
 /// let error = half::submit(3).join().unwrap_err();
 /// assert_eq!(error.to_string(), "task 0: half(3) failed: 3 is odd");
 /// assert_eq!(error.call(), Some("half(3)"));

@@ -31,7 +31,7 @@ use crate::sync::{Arc, Weak};
 #[doc = include_str!("example.md")]
 /// let halves: Result<Vec<u32>, _> = half::map([2, 4, 6]).map(|task| Ok(task?.result)).collect();
 /// assert_eq!(halves?, [1, 2, 3]);
-/// # Ok::<(), futureproof_core::TaskError<String>>(())
+/// # Ok::<(), futureproof::TaskError<String>>(())
 /// ```
 #[must_use = "dropping the results cancels the tasks that have not started"]
 pub struct Results<A, K, T, E> {

@@ -73,9 +73,10 @@ where
 
 /// What the closure of a scope may return: nothing, or a `Result` whose error is a [`ScopeFailure`].
 #[diagnostic::on_unimplemented(
-    message = "the closure of a task scope must return `()` or a `Result`, not `{Self}`",
+    message = "the closure of a task scope must return `()` or a `Result` whose error is a `ScopeFailure`, not `{Self}`",
     label = "this scope's closure returns `{Self}`",
-    note = "end it with `Ok(value)`, or with a `;`; a closure that never returns needs a value too"
+    note = "for an error, write `Err(ScopeFailure::new(…))`, or let `?` convert it",
+    note = "else end the closure with `Ok(value)`, or with a `;`; a closure that never returns needs a value too"
 )]
 pub trait ScopeOutput<E>: Sized {
     /// What the scope returns when all went well.
@@ -110,6 +111,8 @@ impl<E, R> ScopeOutput<E> for Result<R, ScopeFailure<E>> {
 ///
 /// ```
 #[doc = include_str!("example.md")]
+/// use futureproof::ScopeFailure;
+///
 /// let result = half::scope(|tasks| {
 ///     tasks.submit("84".parse()?);
 ///     tasks.run()?;
@@ -221,6 +224,8 @@ impl<E> fmt::Display for ScopeFailure<E> {
 ///
 /// ```
 #[doc = include_str!("example.md")]
+/// use futureproof::ScopeError;
+///
 /// let result = half::scope(|tasks| {
 ///     tasks.submit(3);
 /// });
