@@ -55,8 +55,8 @@ pub mod __private {
     pub use crate::reduce::{Accumulator, Accumulators, Added, Largest, Smallest};
     pub use crate::report::Report;
     pub use crate::source::{
-        CallerFedKind, Fed, Handout, Indexed, IndexedKind, IntoIndexed, Shared, SharedKind, Source,
-        Tag, ViaCaller, ViaIndexed, SendElsePullHere,
+        CallerFedKind, Fed, Handout, Indexed, IndexedKind, IntoIndexed, SendElsePullHere, Shared,
+        SharedKind, Source, Tag, ViaCaller, ViaIndexed,
     };
     pub use crate::stop::Stopped;
     pub use crate::task::*;

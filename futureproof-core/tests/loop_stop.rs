@@ -145,3 +145,25 @@ fn what_was_reduced_before_a_stop_is_kept_in_order() {
         assert!(all.is_sorted() && all.contains(&500), "{kind:?} {workers}");
     });
 }
+
+#[test]
+fn few_bodies_start_after_a_stop_however_cheap_they_were() {
+    for workers in common::WORKERS {
+        let token = StopToken::new();
+        let late = AtomicUsize::new(0);
+        let report =
+            ParallelFor::new()
+                .workers(workers)
+                .stop(&token)
+                .for_each(0..usize::MAX, |n| {
+                    if token.is_stopped() {
+                        late.fetch_add(1, Ordering::Relaxed);
+                    } else if n == 300_000 {
+                        token.stop();
+                    }
+                });
+        assert_eq!(report.ended(), Ended::Stopped(StopCause::Token));
+        let late = late.into_inner();
+        assert!(late <= workers * 256, "{late} of {workers} workers");
+    }
+}

@@ -73,7 +73,8 @@ impl<'a> ParallelFor<'a> {
         }
     }
 
-    /// Sets how many threads work on the loop at most, the calling one included; default: the pool's number of workers.
+    /// Sets how many threads work on the loop at most, the calling one included; default: the pool's number of workers,
+    /// which is [`default_workers`](crate::default_workers) where no pool is named.
     ///
     /// A pool with a limit of its own lends no more threads than that, and no loop has more than 65 536.
     ///
@@ -105,7 +106,8 @@ impl<'a> ParallelFor<'a> {
         self
     }
 
-    /// Sets how many items a worker may hold at most; 1 means that nothing is read ahead. Default: 1024.
+    /// Sets how many items a worker may hold at most; 1 means that nothing is read ahead. Default: 1024 for iterators that
+    /// are pulled; ranges, slices, arrays and vectors are not pulled and have no limit.
     ///
     /// More than one is held only while bodies are measured to be cheap, and never more than is worth about 50 µs.
     /// Bodies that wait for one another need `batch(1)`.

@@ -23,6 +23,47 @@ struct Hand<C> {
     chunk: C,
 }
 
+/// So many bodies that cannot leave the loop run between two looks at the signals. Enough of them to be vectorised, few
+/// enough that a stop is seen soon even where they turn out much dearer than they were.
+const BLOCK: usize = 256;
+
+/// A chunk, run block by block.
+struct Blocks<C> {
+    block: C,
+    rest: Option<C>,
+}
+
+impl<C: Chunk> Blocks<C> {
+    #[inline]
+    fn new(mut chunk: C, split: bool) -> Self {
+        match split.then(|| chunk.split_front(BLOCK)).flatten() {
+            Some(block) => Self {
+                block,
+                rest: Some(chunk),
+            },
+            None => Self {
+                block: chunk,
+                rest: None,
+            },
+        }
+    }
+
+    /// Goes on to the next block, if there is one.
+    #[inline]
+    fn advance(&mut self) -> bool {
+        let Some(rest) = self.rest.take() else {
+            return false;
+        };
+        *self = Self::new(rest, true);
+        true
+    }
+
+    /// How many items are known to be left.
+    fn left(&self) -> usize {
+        self.block.size_hint().0 + self.rest.as_ref().map_or(0, |rest| rest.size_hint().0)
+    }
+}
+
 /// Why a run through a chunk paused.
 enum Pause<X> {
     /// The chunk is at its end.
@@ -174,19 +215,21 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         }
         let Some(Hand {
             index: start,
-            mut chunk,
+            chunk,
         }) = self.hand.take()
         else {
             return false;
         };
+        let mut chunk = Blocks::new(chunk, S::INDEXED && !E::POSSIBLE);
         let mut index = start;
         let mut last = false;
         let began = Instant::now();
         loop {
-            let paused = self.run_chunk(&mut chunk, &mut index, &mut body);
+            let paused = self.run_chunk(&mut chunk.block, &mut index, &mut body);
             let ran = match paused {
+                Ok(Pause::End) if chunk.advance() => continue,
                 Ok(Pause::End) => {
-                    if let Some(payload) = chunk.source_panic() {
+                    if let Some(payload) = chunk.block.source_panic() {
                         self.run.leave(index, Leave::Panic(payload));
                         last = true;
                     }
@@ -194,11 +237,11 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 }
                 Ok(Pause::Past) => break,
                 Ok(Pause::Stopped(cause)) => {
-                    let left = chunk.size_hint().0;
+                    let left = chunk.left();
                     if left > 0 {
                         self.run.skip(index, cause);
                     }
-                    if let Some(payload) = chunk.source_panic() {
+                    if let Some(payload) = chunk.block.source_panic() {
                         self.run.leave(index + left, Leave::Panic(payload));
                         last = true;
                     }
@@ -216,7 +259,8 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         if index > start {
             self.size.learn(index - start, began.elapsed());
         }
-        self.drop_rest(chunk);
+        self.drop_rest(chunk.block);
+        chunk.rest.into_iter().for_each(|rest| self.drop_rest(rest));
         self.segment = Some(Segment {
             start,
             end: index,
@@ -251,8 +295,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         let result = unwind::catch(|| {
             let mut count = Count { at: *index, index };
             if S::INDEXED && !E::POSSIBLE {
-                // A chunk is worth little time, so looking once is enough, and the loop stays one that can be
-                // vectorised.
+                // Looking once a block leaves a loop that can be vectorised.
                 if run.signals.is_past_exit(count.at) {
                     return Pause::Past;
                 }
@@ -271,9 +314,8 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 if run.signals.is_past_exit(count.at) {
                     return Pause::Past;
                 }
-                // The deadline is looked at before each batch: a clock costs more than many a body.
-                if run.signals.is_token_stopped() {
-                    return Pause::Stopped(StopCause::Token);
+                if let Some(cause) = run.signals.stop_cause() {
+                    return Pause::Stopped(cause);
                 }
                 let Some(item) = chunk.next() else {
                     return Pause::End;

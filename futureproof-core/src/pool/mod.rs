@@ -38,7 +38,7 @@ pub struct TaskPool {
 }
 
 impl TaskPool {
-    /// Returns a builder with the machine's parallelism as the number of workers.
+    /// Returns a builder with [`default_workers`] as the number of workers.
     ///
     /// # Examples
     ///
@@ -75,6 +75,8 @@ impl TaskPool {
     }
 
     /// Returns how many workers a loop or a task scope on this pool has at most, unless it asks for fewer.
+    ///
+    /// On the [global](Self::global) pool a loop may ask for more.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.shared.config.workers

@@ -174,6 +174,20 @@ pub struct VecPiece<'a, T> {
     range: Range<usize>,
 }
 
+impl<T> VecPiece<'_, T> {
+    /// Splits the first `count` elements off.
+    pub(crate) fn split_off_front(&mut self, count: usize) -> Self {
+        let middle = self.range.end.min(self.range.start + count);
+        let front = self.range.start..middle;
+        // The two ranges share no index, so each is still read once.
+        self.range.start = middle;
+        Self {
+            parts: self.parts,
+            range: front,
+        }
+    }
+}
+
 impl<T> Iterator for VecPiece<'_, T> {
     type Item = T;
 

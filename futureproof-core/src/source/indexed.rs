@@ -27,7 +27,7 @@ pub trait IndexedParts: Sync {
     /// What the bodies get.
     type Item: Send;
     /// A piece.
-    type Piece<'a>: Iterator<Item = Self::Item>
+    type Piece<'a>: Piece<Item = Self::Item>
     where
         Self: 'a;
 
@@ -36,6 +36,51 @@ pub trait IndexedParts: Sync {
 
     /// Has everything been taken?
     fn is_exhausted(&self) -> bool;
+}
+
+/// Items with consecutive indices, as one worker holds them.
+pub trait Piece: Iterator {
+    /// Splits the first `count` items off; there are at least as many.
+    #[must_use]
+    fn split_front(&mut self, count: usize) -> Self;
+}
+
+impl<T> Piece for slice::Iter<'_, T> {
+    #[inline]
+    fn split_front(&mut self, count: usize) -> Self {
+        let (front, rest) = self.as_slice().split_at(count);
+        *self = rest.iter();
+        front.iter()
+    }
+}
+
+impl<T> Piece for slice::IterMut<'_, T> {
+    #[inline]
+    fn split_front(&mut self, count: usize) -> Self {
+        let (front, rest) = std::mem::take(self).into_slice().split_at_mut(count);
+        *self = rest.iter_mut();
+        front.iter_mut()
+    }
+}
+
+impl<T> Piece for VecPiece<'_, T> {
+    #[inline]
+    fn split_front(&mut self, count: usize) -> Self {
+        self.split_off_front(count)
+    }
+}
+
+impl<T: Integer> Piece for Ints<T> {
+    #[inline]
+    fn split_front(&mut self, count: usize) -> Self {
+        let front = Self {
+            next: self.next,
+            left: count,
+        };
+        self.next = self.next.forward(count);
+        self.left -= count;
+        front
+    }
 }
 
 /// An indexed source.
@@ -124,7 +169,12 @@ impl<C: Iterator> Iterator for IndexedChunk<C> {
     }
 }
 
-impl<C: Iterator> Chunk for IndexedChunk<C> {}
+impl<C: Piece> Chunk for IndexedChunk<C> {
+    #[inline]
+    fn split_front(&mut self, count: usize) -> Option<Self> {
+        (self.0.size_hint().0 > count).then(|| Self(self.0.split_front(count)))
+    }
+}
 
 /// A range of integers that is handed out.
 #[derive(Debug)]

@@ -31,6 +31,15 @@ pub trait Chunk: Iterator {
     fn source_panic(&mut self) -> Option<Payload> {
         None
     }
+
+    /// Splits the first `count` items off, if there are more than that and the chunk can be split.
+    #[inline]
+    fn split_front(&mut self, _count: usize) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// What a source is told when its loop starts.

@@ -28,7 +28,11 @@ macro_rules! arities {
             ///
             /// Blocks while the pool is saturated: while all workers are busy and `capacity` tasks wait. On one of the
             /// pool's own threads it does not block but accepts beyond the capacity, so that tasks can submit tasks. After a
-            /// stop the task is accepted and ends as cancelled.
+            /// stop the task is accepted and ends as cancelled, so a loop around `submit` should look at
+            /// [`is_stopped`](Self::is_stopped).
+            ///
+            /// Results are kept until they are read. For very long or endless input use [`map`](Self::map), which also
+            /// waits for its reader.
             pub fn submit(&self $(, $name: $Arg)*) -> usize {
                 self.submit_args(($($name,)*))
             }

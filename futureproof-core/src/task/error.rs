@@ -80,7 +80,7 @@ pub enum TaskErrorKind<E> {
     Panicked(TaskPanic),
     /// The task was cancelled before it started.
     Cancelled,
-    /// The task failed, and its error was already taken out of the scope by the program: what a scope returns then.
+    /// The task failed, and the closure of its scope has carried the error away: what the scope returns then.
     Taken,
 }
 

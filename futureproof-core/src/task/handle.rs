@@ -21,8 +21,8 @@ use crate::unwind;
 
 /// The handle of one submitted task: joins it, joins it with a time limit, polls, cancels, or awaits it.
 ///
-/// It is a [`Future`] for any async runtime. Dropping the handle lets the task run; if it fails then, the failure is logged
-/// once under the policies raise and log. If the pool is dropped first, the task ends as cancelled.
+/// It is a [`Future`] for any async runtime. Dropping the handle lets the task run, though not beyond the end of `main`; if it
+/// fails then, the failure is logged once under the policies raise and log. If the pool is dropped first, the task ends as cancelled.
 ///
 /// A task can ask [`is_stopping`](crate::is_stopping): it is when its pool is being dropped, or when the loop or scope in
 /// whose body it was submitted stops.

@@ -136,7 +136,9 @@ enum Cause<E> {
 }
 
 impl<E> ScopeFailure<E> {
-    /// Takes any error or message: `.map_err(ScopeFailure::new)?`, also for boxed errors.
+    /// Takes any error or message: `.map_err(ScopeFailure::new)?`, also for errors boxed as `Box<dyn Error + Send + Sync>`.
+    ///
+    /// Of a `Box<dyn Error>` it takes the text: `.map_err(|error| ScopeFailure::new(error.to_string()))?`.
     #[must_use]
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::from_cause(Cause::Any {
