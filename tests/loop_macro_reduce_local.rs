@@ -268,3 +268,33 @@ fn what_a_local_gives_up_with_is_its_items() {
     });
     assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&5_u8));
 }
+
+#[test]
+fn parts_are_changed_where_they_decide_nothing() -> Result<(), std::io::Error> {
+    use std::collections::BTreeMap;
+    use std::io::Read;
+
+    let words = ["a", "b", "a", "c", "b", "a"];
+    let (mut counts, mut lengths, mut text, mut longest) =
+        (BTreeMap::new(), [0; 3], String::new(), 0);
+    futureproof::parallel_for!(
+        reduce(counts, lengths, text, max(longest)),
+        for (n, word) in words.iter().enumerate() {
+            if let Some(count) = counts.get_mut(word) {
+                *count += 1;
+            } else {
+                counts.insert(*word, 1);
+            }
+            lengths[n % 3] += word.len();
+            if word.as_bytes().read_to_string(&mut text)? == 0 {
+                break;
+            }
+            if n > longest {
+                longest = n;
+            }
+        }
+    );
+    assert_eq!(counts, BTreeMap::from([("a", 3), ("b", 2), ("c", 1)]));
+    assert_eq!((lengths, &*text, longest), ([2; 3], "abacba", 5));
+    Ok(())
+}

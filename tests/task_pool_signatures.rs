@@ -467,3 +467,74 @@ fn methods_that_a_trait_provides() -> Result<(), AnyError> {
     assert_eq!(sizes, 5);
     Ok(())
 }
+
+type Fallible<T> = Result<T, String>;
+type Plain<T> = Vec<T>;
+
+trait Shape {
+    type Area: Send + 'static;
+    const AREA: fn() -> Self::Area;
+}
+
+struct Square;
+
+impl Shape for Square {
+    type Area = u32;
+    const AREA: fn() -> u32 = || 4;
+}
+
+struct Holder<T>(T);
+
+impl<T: Clone + Send + Sync + Debug + 'static> Holder<T> {
+    #[task_pool(keep_args = false)]
+    fn held(&'static self) -> T {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn results_by_any_name() {
+    #[task_pool]
+    fn plain(n: u8) -> Plain<u8> {
+        vec![n]
+    }
+    #[task_pool]
+    fn named<'a>(text: &'a str, _: &str) -> Plain<&'a str> {
+        vec![text]
+    }
+    #[task_pool]
+    fn elided(text: &str) -> Word<'_> {
+        Word(text)
+    }
+    #[task_pool]
+    fn any<T: Clone + Send>(value: T) -> T {
+        value
+    }
+    #[task_pool]
+    fn area<S: Shape>() -> S::Area {
+        S::AREA()
+    }
+    #[task_pool]
+    fn listed<T: Clone + Send, const N: usize>(values: [T; N]) -> Plain<T> {
+        values.to_vec()
+    }
+    #[task_pool(fallible = true)]
+    fn failing(n: u8) -> Fallible<u8> {
+        Err(n.to_string())
+    }
+    #[task_pool(fallible = false)]
+    fn kept(n: u8) -> Fallible<u8> {
+        Err(n.to_string())
+    }
+    assert_eq!(plain::submit(3).join().unwrap(), [3]);
+    assert_eq!(named::submit("a", "b").join().unwrap(), ["a"]);
+    assert_eq!(elided::submit("a").join().unwrap().0, "a");
+    assert_eq!(any::submit(3).join().unwrap(), 3);
+    assert_eq!(any::submit(Ok::<u8, u8>(3)).join().unwrap(), Ok(3));
+    assert_eq!(area::submit::<Square>().join().unwrap(), 4);
+    assert_eq!(listed::submit([1, 2]).join().unwrap(), [1, 2]);
+    assert!(failing::submit(3).join().is_err());
+    assert_eq!(kept::submit(3).join().unwrap(), Err("3".to_owned()));
+    static HOLDER: Holder<u8> = Holder(3);
+    assert_eq!(Holder::held_submit(&HOLDER).join().unwrap(), 3);
+}

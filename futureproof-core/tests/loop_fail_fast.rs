@@ -244,3 +244,24 @@ fn as_many_bodies_run_at_once_as_there_are_workers_and_no_more() {
         }
     }
 }
+
+#[test]
+fn a_slow_body_does_not_keep_the_source_from_the_other_workers() {
+    // Cheap items first, so that bodies are batched, or pulled one by one by a worker that is still alone.
+    for slow in [0, 10, 100, 1000, 20_000] {
+        no_hang(move || {
+            let others = AtomicUsize::new(0);
+            let source = (0..1_000_000_usize).filter(|_| true);
+            ParallelFor::new().workers(2).for_each(pull(source), |n| {
+                if n == slow {
+                    // As slow as it takes the other worker to run a thousand items meanwhile.
+                    while others.load(Ordering::Acquire) < 1000 {
+                        std::thread::yield_now();
+                    }
+                } else if n > slow {
+                    others.fetch_add(1, Ordering::AcqRel);
+                }
+            });
+        });
+    }
+}

@@ -7,6 +7,7 @@ mod diag;
 mod duration;
 mod nearest;
 mod parallel_for;
+mod policy;
 mod task_pool;
 
 use proc_macro::TokenStream;
@@ -18,7 +19,8 @@ pub fn __parallel_for(input: TokenStream) -> TokenStream {
     parallel_for::expand(input.into()).into()
 }
 
-/// Gives a function a pool of its own name; the documentation is in the `futureproof` crate.
+// Without a doc comment of its own: it would end up below the page that the facade includes.
+#[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn task_pool(options: TokenStream, item: TokenStream) -> TokenStream {
     task_pool::expand(options.into(), item.into()).into()

@@ -6,7 +6,9 @@
 //! 2. It wants several (bodies are cheap): it lays them on its belt as it pulls them. Until it has finished, idle workers
 //!    take from the belt's head, so no item waits for the next `next()`; then the rest is its own and the token is
 //!    passed on.
-//! 3. Bodies are cheap but no other worker has come (yet): its chunk pulls each item just before it runs.
+//! 3. Bodies are cheap but no other worker has come (yet): its chunk pulls each item just before it runs. In a loop that
+//!    will have no other worker it keeps the token meanwhile. Otherwise it passes the token on at once and goes on pulling
+//!    only as long as nobody else does, so that a body that turns out slow keeps nobody from the source.
 //!
 //! A worker that finds neither token nor item sleeps until the token is passed on. While a belt is being filled, one of
 //! the sleepers, the *watcher*, looks again after a while: the filler wakes nobody, so that laying an item costs a store
@@ -103,7 +105,7 @@ pub(super) fn size_hint<I: Iterator>(iter: &I) -> (usize, Option<usize>) {
 
 /// The shared part of a [`Shared`] source.
 pub struct Pulled<I: Iterator> {
-    /// Locked by the holder of the token alone, so the lock is always free for it.
+    /// Locked by the holder of the token, and without the token only if it is free at once.
     pull: Mutex<Pull<I>>,
     state: Mutex<State>,
     /// Signalled when the token is passed on or the loop is ending.
@@ -165,6 +167,13 @@ impl<I: Iterator> Pull<I> {
 }
 
 impl<I: Iterator> Pulled<I> {
+    /// Says, without the token, that the source has ended.
+    fn end(&self) {
+        let mut state = self.state.lock();
+        state.ended = true;
+        self.passed_on.notify_all();
+    }
+
     /// Passes the token on.
     fn pass_on(&self, ended: bool) {
         let mut state = self.state.lock();
@@ -295,7 +304,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         Some((taken.start(), PulledChunk(Held::Batch { taken, panic })))
     }
 
-    /// For a worker that is alone: the chunk keeps the token and pulls each item just before it runs.
+    /// For a worker that is alone: the chunk pulls each item just before it runs.
     fn take_live(&self, want: usize) -> Option<(usize, PulledChunk<'_, I>)> {
         let mut pull = self.pull.lock();
         let index = pull.next;
@@ -313,8 +322,14 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
                 };
             }
         };
+        let next = pull.next;
+        let held = (self.plan.workers == 1).then_some(pull);
+        if held.is_none() {
+            self.pass_on(false);
+        }
         let live = Live {
-            pull,
+            held,
+            next,
             first: Some(first),
             left: want - 1,
             panic: None,
@@ -395,16 +410,44 @@ enum Held<'a, I: Iterator> {
 }
 
 struct Live<'a, I: Iterator> {
-    pull: MutexGuard<'a, Pull<I>>,
+    /// The source, in a loop with one worker, which holds the token with it.
+    held: Option<MutexGuard<'a, Pull<I>>>,
+    /// The index of the item that this chunk pulls next; if another worker has pulled it, the chunk ends.
+    next: usize,
     first: Option<I::Item>,
     left: usize,
     panic: Option<Payload>,
     source: &'a Pulled<I>,
 }
 
+impl<I: Iterator> Live<'_, I> {
+    #[inline]
+    fn pull(&mut self) -> Pulling<I::Item> {
+        if let Some(pull) = &mut self.held {
+            return pull.pull();
+        }
+        let Some(mut pull) = self.source.pull.try_lock() else {
+            return Pulling::End;
+        };
+        if pull.next != self.next {
+            return Pulling::End;
+        }
+        let pulled = pull.pull();
+        let ended = pull.ended;
+        drop(pull);
+        if ended {
+            self.source.end();
+        }
+        self.next += 1;
+        pulled
+    }
+}
+
 impl<I: Iterator> Drop for Live<'_, I> {
     fn drop(&mut self) {
-        self.source.pass_on(self.pull.ended);
+        if let Some(pull) = &self.held {
+            self.source.pass_on(pull.ended);
+        }
     }
 }
 
@@ -421,7 +464,7 @@ impl<I: Iterator> Iterator for PulledChunk<'_, I> {
                     return live.first.take();
                 }
                 live.left = live.left.checked_sub(1)?;
-                match live.pull.pull() {
+                match live.pull() {
                     Pulling::Item(item) => Some(item),
                     Pulling::End => None,
                     Pulling::Panicked(payload) => {

@@ -185,7 +185,9 @@ fn first<A, K, T, E>(board: &Board<'_, A, K, T, E>, caught: Box<Inner<E>>) -> Bo
     match board.first_failure() {
         Some(first) if first.is_failure() && first.order != caught.order => {
             // Nobody but the scope's own `?` has seen it.
-            log::unread(&caught);
+            if caught.is_failure() {
+                log::unread(&caught);
+            }
             drop_quietly(caught);
             first
         }

@@ -8,6 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr, Item, PatIdent};
 
 use super::model::{How, Loop};
+use super::reads;
 use crate::diag::Errors;
 
 pub(super) fn check(found: &Loop, errors: &Errors) {
@@ -32,13 +33,10 @@ pub(super) fn check(found: &Loop, errors: &Errors) {
         .stmts
         .iter()
         .for_each(|stmt| body.visit_stmt(stmt));
+    reads::check(found, &body.bound, errors);
     let mut reported = HashSet::new();
-    for Assignment {
-        place,
-        operator,
-        whole,
-    } in &body.assignments
-    {
+    for assignment in &body.assignments {
+        let place = &assignment.place;
         let name = place.to_string();
         if body.bound.contains(&name)
             || found.options.local.iter().any(|local| local.name == *place)
@@ -53,7 +51,7 @@ pub(super) fn check(found: &Loop, errors: &Errors) {
             .map(|reduced| reduced.how)
         {
             Some(How::Added) => {
-                if let Some(error) = wrong_for_added(place, operator.as_ref(), *whole) {
+                if let Some(error) = assignment.wrong_for_added() {
                     errors.push(error);
                 }
             }
@@ -62,7 +60,7 @@ pub(super) fn check(found: &Loop, errors: &Errors) {
                 && name.chars().any(char::is_lowercase)
                 && reported.insert(name) =>
             {
-                errors.at(place, capture(place, operator.as_ref()));
+                errors.at(place, assignment.of_capture());
             }
             None => {}
         }
@@ -81,50 +79,163 @@ pub(super) fn bound(found: &Loop) -> HashSet<String> {
     body.bound
 }
 
-/// `place op= …`, or `place = …` where there is no operator.
+/// `place op= value`, or `place = value` where there is no operator.
 struct Assignment {
     place: Ident,
     operator: Option<BinOp>,
-    /// Is it the variable itself that is assigned, not a part of it?
-    whole: bool,
+    part: Part,
+    value: Value,
 }
 
-/// What an assignment to a summed variable would lose.
-fn wrong_for_added(place: &Ident, operator: Option<&BinOp>, whole: bool) -> Option<syn::Error> {
-    match operator {
-        Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)) => None,
-        Some(operator) => Some(syn::Error::new(
-            operator.span(),
-            format!(
-                "`{place}` is added up from parts that start at zero, so only `+=` and `-=` mean here what they mean in a \
-                 sequential loop; for the largest or smallest value write `reduce(max({place}))` or `reduce(min({place}))`"
-            ),
-        )),
-        // A part of it may be a value with a way of merging of its own.
-        None if !whole => None,
-        None => Some(syn::Error::new(
-            place.span(),
-            format!(
-                "assigning `{place}` would lose what other workers add to it; write `{place} += …`, or \
-                 `reduce(max({place}))` or `reduce(min({place}))` to keep the largest or smallest value"
-            ),
-        )),
+/// How much of the variable is assigned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Element,
+    Field,
+}
+
+/// As much of the value's type as can be seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    Option,
+    Collection,
+    Other,
+}
+
+impl Value {
+    fn of(expr: &Expr) -> Self {
+        match expr {
+            Expr::Paren(inner) => Self::of(&inner.expr),
+            Expr::Group(inner) => Self::of(&inner.expr),
+            Expr::Path(path) if path.path.is_ident("None") => Self::Option,
+            Expr::Call(call) => match &*call.func {
+                Expr::Path(path) if path.path.is_ident("Some") => Self::Option,
+                Expr::Path(path) if makes_collection(&path.path) => Self::Collection,
+                _ => Self::Other,
+            },
+            Expr::Macro(found)
+                if found.mac.path.is_ident("vec") || found.mac.path.is_ident("format") =>
+            {
+                Self::Collection
+            }
+            Expr::MethodCall(call) if call.method == "collect" || call.method == "to_vec" => {
+                Self::Collection
+            }
+            _ => Self::Other,
+        }
     }
 }
 
-fn capture(place: &Ident, operator: Option<&BinOp>) -> String {
-    let reduce = match operator {
-        Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)) => {
-            format!("`reduce({place})` in front of `for` adds up what they add")
+/// `Vec::new`, `String::from`
+fn makes_collection(path: &syn::Path) -> bool {
+    const COLLECTIONS: &[&str] = &[
+        "Vec",
+        "VecDeque",
+        "LinkedList",
+        "String",
+        "HashSet",
+        "BTreeSet",
+        "BinaryHeap",
+        "HashMap",
+        "BTreeMap",
+    ];
+    path.segments
+        .iter()
+        .any(|segment| COLLECTIONS.iter().any(|name| segment.ident == name))
+}
+
+impl Assignment {
+    /// What an assignment to a summed variable would lose.
+    fn wrong_for_added(&self) -> Option<syn::Error> {
+        let place = &self.place;
+        let lost = |advice: String| {
+            Some(syn::Error::new(
+                place.span(),
+                format!("assigning `{place}` would lose what other workers add to it; {advice}"),
+            ))
+        };
+        match (&self.operator, self.part, self.value) {
+            (Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)), ..) => None,
+            (Some(operator), ..) => {
+                let extreme = match operator {
+                    BinOp::BitOrAssign(_) => format!(
+                        "for a flag write `reduce(max({place}))` and `{place} = {place}.max(…)`"
+                    ),
+                    BinOp::BitAndAssign(_) => format!(
+                        "for a flag write `reduce(min({place}))` and `{place} = {place}.min(…)`"
+                    ),
+                    _ => format!(
+                        "for the largest or smallest value write `reduce(max({place}))` or `reduce(min({place}))`"
+                    ),
+                };
+                Some(syn::Error::new(
+                    operator.span(),
+                    format!(
+                        "`{place}` is added up from parts that start at zero, so only `+=` and `-=` mean here what they \
+                         mean in a sequential loop; {extreme}"
+                    ),
+                ))
+            }
+            (None, Part::Element, _) => Some(syn::Error::new(
+                place.span(),
+                format!(
+                    "assigning elements of `{place}` would lose what other workers put there; {}",
+                    self.instead_of_element()
+                ),
+            )),
+            // A field may be a value with a way of merging of its own.
+            (None, Part::Field, _) => None,
+            (None, Part::Whole, Value::Option) => lost(format!(
+                "`reduce(max({place}))` or `reduce(min({place}))` keeps the largest or smallest value; for the first or last \
+                 one `push` into a `Vec` with `reduce(…)`, which is in the order of the items, and take it after the loop"
+            )),
+            (None, Part::Whole, Value::Collection) => lost(format!(
+                "only add to it (`push`, `extend`, `insert`), or, if each item needs its own, make it in the body: `let mut {place} = …`"
+            )),
+            (None, Part::Whole, Value::Other) => lost(format!(
+                "write `{place} += …`, or `reduce(max({place}))` or `reduce(min({place}))` to keep the largest or smallest value"
+            )),
         }
-        _ => format!(
-            "in front of `for`, `reduce(max({place}))` or `reduce(min({place}))` keeps the largest or smallest value"
-        ),
-    };
-    format!(
-        "`{place}` belongs to the function around the loop, and several workers would assign it at once; \
-         {reduce}, `local({place} = …)` gives each worker its own"
-    )
+    }
+
+    /// What an assignment to a captured variable needs.
+    fn of_capture(&self) -> String {
+        let place = &self.place;
+        let reduce = match (&self.operator, self.part) {
+            (Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)), _) => {
+                format!("`reduce({place})` in front of `for` adds up what they add")
+            }
+            (None, Part::Element) => {
+                return format!(
+                    "`{place}` belongs to the function around the loop, and several workers would assign its elements at once; {}",
+                    self.instead_of_element()
+                );
+            }
+            (Some(BinOp::BitOrAssign(_)), Part::Whole) => format!(
+                "for a flag write `reduce(max({place}))` in front of `for`, and `{place} = {place}.max(…)`"
+            ),
+            (Some(BinOp::BitAndAssign(_)), Part::Whole) => format!(
+                "for a flag write `reduce(min({place}))` in front of `for`, and `{place} = {place}.min(…)`"
+            ),
+            _ => format!(
+                "in front of `for`, `reduce(max({place}))` or `reduce(min({place}))` keeps the largest or smallest value"
+            ),
+        };
+        format!(
+            "`{place}` belongs to the function around the loop, and several workers would assign it at once; \
+             {reduce}, `local({place} = …)` gives each worker its own"
+        )
+    }
+
+    /// `place[i] = value`
+    fn instead_of_element(&self) -> String {
+        let place = &self.place;
+        format!(
+            "loop over the elements, `for (i, x) in {place}.iter_mut().enumerate()` (or over a `zip` with them), \
+             or `push` in the order of the items, with `reduce({place})` in front of `for`"
+        )
+    }
 }
 
 /// What the body binds and assigns.
@@ -136,25 +247,34 @@ struct Body {
 }
 
 impl Body {
-    fn assigned(&mut self, place: &Expr, operator: Option<BinOp>) {
+    fn assigned(&mut self, place: &Expr, operator: Option<BinOp>, value: Value) {
         match place {
             Expr::Tuple(tuple) => tuple
                 .elems
                 .iter()
-                .for_each(|place| self.assigned(place, operator)),
+                .for_each(|place| self.assigned(place, operator, Value::Other)),
             Expr::Array(array) => array
                 .elems
                 .iter()
-                .for_each(|place| self.assigned(place, operator)),
-            _ => {
-                let whole = matches!(place, Expr::Path(_) | Expr::Paren(_));
-                self.assignments.extend(root(place).map(|place| Assignment {
-                    place,
-                    operator,
-                    whole,
-                }));
-            }
+                .for_each(|place| self.assigned(place, operator, Value::Other)),
+            _ => self.assignments.extend(root(place).map(|root| Assignment {
+                place: root,
+                operator,
+                part: part(place),
+                value,
+            })),
         }
+    }
+}
+
+fn part(place: &Expr) -> Part {
+    match place {
+        Expr::Paren(inner) => part(&inner.expr),
+        Expr::Group(inner) => part(&inner.expr),
+        Expr::Index(_) => Part::Element,
+        Expr::Field(field) if part(&field.base) == Part::Element => Part::Element,
+        Expr::Field(_) => Part::Field,
+        _ => Part::Whole,
     }
 }
 
@@ -172,13 +292,13 @@ fn root(place: &Expr) -> Option<Ident> {
 
 impl Visit<'_> for Body {
     fn visit_expr_assign(&mut self, assign: &syn::ExprAssign) {
-        self.assigned(&assign.left, None);
+        self.assigned(&assign.left, None, Value::of(&assign.right));
         visit::visit_expr_assign(self, assign);
     }
 
     fn visit_expr_binary(&mut self, binary: &syn::ExprBinary) {
         if is_assignment(&binary.op) {
-            self.assigned(&binary.left, Some(binary.op));
+            self.assigned(&binary.left, Some(binary.op), Value::of(&binary.right));
         }
         visit::visit_expr_binary(self, binary);
     }
@@ -245,7 +365,7 @@ impl Visit<'_> for Body {
     }
 }
 
-fn is_assignment(operator: &BinOp) -> bool {
+pub(super) fn is_assignment(operator: &BinOp) -> bool {
     use BinOp::{
         AddAssign, BitAndAssign, BitOrAssign, BitXorAssign, DivAssign, MulAssign, RemAssign,
         ShlAssign, ShrAssign, SubAssign,

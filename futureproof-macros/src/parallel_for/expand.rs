@@ -200,7 +200,7 @@ fn imports(names: &Names, policy: Policy) -> TokenStream {
     });
     quote_spanned! {site=>
         #[allow(unused_imports)]
-        use #private::{ViaIndexed as _, ViaShared as _, ViaCaller as _, #describe};
+        use #private::{ViaIndexed as _, SendElsePullHere as _, ViaCaller as _, #describe};
     }
 }
 

@@ -7,6 +7,7 @@ use syn::Expr;
 
 use super::model::Options;
 use super::parse::{Form, Syntax};
+use crate::policy;
 
 pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
     let krate = &syntax.krate;
@@ -17,6 +18,12 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
         .iter()
         .filter_map(|option| match &option.form {
             Form::Value(Expr::Lit(_)) | Form::List(..) => None,
+            // A policy's name without its quotes is nothing to mention.
+            Form::Value(value)
+                if option.name == "error_policy" && policy::without_quotes(value).is_some() =>
+            {
+                None
+            }
             Form::Value(value) => Some(quote_spanned!(site=> _ = &(#value);)),
         });
     let locals = options.local.iter().map(|local| {

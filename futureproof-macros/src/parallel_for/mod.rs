@@ -8,6 +8,7 @@ mod leave;
 mod macros;
 mod model;
 mod parse;
+mod reads;
 mod rewrite;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use super::parse::{self, Body, Form, Opt, Syntax};
 use crate::diag::Errors;
 use crate::duration;
 use crate::nearest::nearest;
+use crate::policy;
 
 /// One loop, ready to be expanded.
 pub(super) struct Loop {
@@ -91,11 +92,9 @@ const OPTIONS: &[&str] = &[
     "local",
     "batch",
     "monitor",
-    "progress",
     "stop",
     "deadline",
 ];
-const POLICIES: &[&str] = &["raise", "log", "ignore"];
 
 /// Looks the options up; what is wrong is recorded and left out.
 pub(super) fn resolve(options: &[Opt], errors: &Errors) -> Options {
@@ -181,25 +180,25 @@ impl Options {
         let word = name.to_string();
         let literal = literal(value);
         let value = match (word.as_str(), literal) {
-            ("error_policy", Some(Lit::Str(policy))) => match self.named_policy(&policy.value()) {
-                Some("Raise") => return,
-                Some(variant) => Value::Policy(variant),
-                None => {
-                    let text = policy.value();
-                    let meant =
-                        nearest(&text, POLICIES).map(|near| format!("did you mean \"{near}\"? "));
-                    let policies = "\"raise\", \"log\" and \"ignore\"";
-                    let meant = meant.unwrap_or_default();
-                    return errors.at(
-                        policy,
-                        format!("unknown policy \"{text}\"; {meant}the policies are {policies}"),
-                    );
+            ("error_policy", Some(Lit::Str(text))) => match policy::variant(text) {
+                Ok("Raise") => return,
+                Ok(variant) => {
+                    self.policy = if variant == "Log" {
+                        Policy::Log
+                    } else {
+                        Policy::Ignore
+                    };
+                    Value::Policy(variant)
                 }
+                Err(error) => return errors.push(error),
             },
             ("error_policy", Some(other)) => {
                 return errors.at(other, "a policy is \"raise\", \"log\" or \"ignore\", or an expression of type `ErrorPolicy`");
             }
             ("error_policy", None) => {
+                if let Some(error) = policy::without_quotes(value) {
+                    return errors.push(error);
+                }
                 self.policy = Policy::Unknown;
                 Value::PolicyExpr(value.clone())
             }
@@ -228,18 +227,6 @@ impl Options {
             method: name.clone(),
             value,
         });
-    }
-
-    /// The variant of `ErrorPolicy` behind a literal.
-    fn named_policy(&mut self, name: &str) -> Option<&'static str> {
-        let (policy, variant) = match name {
-            "raise" => (Policy::Raise, "Raise"),
-            "log" => (Policy::Log, "Log"),
-            "ignore" => (Policy::Ignore, "Ignore"),
-            _ => return None,
-        };
-        self.policy = policy;
-        Some(variant)
     }
 }
 

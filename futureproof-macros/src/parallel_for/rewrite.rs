@@ -187,7 +187,7 @@ impl<'a> Rewriter<'a> {
             self.errors.at(
                 travels,
                 format!(
-                    "`{part}` is only one worker's part here; leave the loop with `break` and use `{part}` behind it"
+                    "`{part}` is only one worker's part here; leave the loop with `break` and use `{part}` after the loop"
                 ),
             );
         }

@@ -58,7 +58,7 @@ fn a_loop_is_calls_and_data() {
     let expected = r#"fn expanded() {
     {
         #[allow(unused_imports)]
-        use krate::__private::{ViaIndexed as _, ViaShared as _, ViaCaller as _};
+        use krate::__private::{ViaIndexed as _, SendElsePullHere as _, ViaCaller as _};
         enum __Exit0<T0> {
             V0(T0),
         }
@@ -272,6 +272,14 @@ fn mistakes_have_their_message() {
             "error_policy = \"lgo\", for n in x {}",
             "did you mean \"log\"",
         ),
+        (
+            "error_policy = \"quiet\", for n in x {}",
+            "unknown error policy \"quiet\"; the policies are",
+        ),
+        (
+            "error_policy = log, for n in x {}",
+            "write `error_policy = \"log\"`",
+        ),
         ("error_policy = 3, for n in x {}", "a policy is"),
         ("monitor = \"3\", for n in x {}", "no unit"),
         ("monitor = \"0s\", for n in x {}", "longer than zero"),
@@ -313,7 +321,33 @@ fn mistakes_have_their_message() {
         ("for n in x { let 5; fn }", "cannot read this body"),
         ("for n in x { total += n }", "reduce(total)"),
         ("for n in x { last = n }", "reduce(max(last))"),
+        ("for n in x { found |= n }", "found = found.max(…)"),
         ("for n in x { (a.b[3], _) = n }", "`a` belongs to"),
+        ("for n in x { a[n] = n }", "a.iter_mut().enumerate()"),
+        ("for n in x { a[n].b = n }", "a.iter_mut().enumerate()"),
+        ("for n in x { a[n] += n }", "`reduce(a)`"),
+        (
+            "reduce(a), for n in x { a[n] = n }",
+            "a.iter_mut().enumerate()",
+        ),
+        (
+            "reduce(a), for n in x { a |= n }",
+            "reduce(max(a))` and `a = a.max(…)",
+        ),
+        (
+            "reduce(a), for n in x { a &= n }",
+            "reduce(min(a))` and `a = a.min(…)",
+        ),
+        (
+            "reduce(a), for n in x { a = Some(n) }",
+            "take it after the loop",
+        ),
+        (
+            "reduce(a), for n in x { a = None }",
+            "take it after the loop",
+        ),
+        ("reduce(a), for n in x { a = vec![] }", "only add to it"),
+        ("reduce(a), for n in x { a = Vec::new() }", "only add to it"),
         ("reduce(a), for n in x { a = n }", "would lose"),
         (
             "reduce(a), for n in x { a += n; return Some(a + 1) }",
@@ -324,6 +358,84 @@ fn mistakes_have_their_message() {
         let found = error(wrong);
         assert!(found.contains(message), "{wrong}: {found}");
     }
+}
+
+#[test]
+fn a_part_decides_nothing() {
+    for wrong in [
+        "if a > 50 { break }",
+        "if a.insert(n) { f(n); }",
+        "if !a.insert(n) { f(n); }",
+        "if n > 3 { f(n) } else if a.len() >= 10 { break }",
+        "while a.len() < 3 { a.push(n); }",
+        "if let Some(last) = a.last() { f(last) }",
+        "let Some(last) = a.last() else { continue };",
+        "match a { 0 => f(n), _ => {} }",
+        "match a.len() { 0 => f(n), _ => {} }",
+        "match n { n if a.contains(&n) => {} _ => a.push(n) }",
+        "let many = a.len() > 3;",
+        "let new = n > 3 && a.insert(n);",
+        "let known = !a.contains_key(&n);",
+        "f(n, a == b);",
+        "if a.get(&n).is_some() { f(n) }",
+        "if (n + f(&a)? as i32) > 3 { f(n) }",
+        "if { f(n); a > 3 } { f(n) }",
+        "if a[n] > 3 { f(n) }",
+        "for y in n { if y > a { f(n) } }",
+        "let g = |y| y > a;",
+    ] {
+        let found = error(&format!("reduce(a), for n in x {{ a += n; {wrong} }}"));
+        assert!(
+            found.contains("`a` is only this worker's part here, not the whole so far"),
+            "{wrong}: {found}"
+        );
+    }
+}
+
+#[test]
+fn a_part_may_be_changed_anywhere() {
+    for right in [
+        "if n > 3 { a += n } else { a -= n }",
+        "match n { 3 => a.push(n), _ => a.clear() }",
+        "while n > 3 { a += n; }",
+        "*a.entry(n).or_insert(0) += 1;",
+        "if let Some(count) = a.get_mut(&n) { *count += 1 } else { a.insert(n, 1); }",
+        "match a.entry(n) { Vacant(entry) => drop(entry.insert(1)), Occupied(_) => {} }",
+        "if let Some(last) = a.last_mut() { last.add(n) }",
+        "if read(&mut a)? == 0 { break }",
+        "if n.read_line(&mut a)? > 0 && n.read(&mut a[3..])? > 0 { break }",
+        "if a.write_all(n).is_err() { break }",
+        "if walk(n, |file| a.push(file)).is_err() { break }",
+        "if { a += n; n > 3 } { f(n) }",
+        "if n.a > 3 && a::b(n) && n.a() { f(n) }",
+        "let a = 3; if a > 3 { f(n) }",
+        "if n.iter().any(|a| a > 3) { f(n) }",
+        "if let Some(a) = n { if a > 3 { f(n) } }",
+        "define!(a); if a > 3 { f(n) }",
+        "n > 3 && { a += n; true };",
+        "fn g(b: i32) -> bool { b > a }",
+        "println!(\"{}\", a); f(a.len());",
+    ] {
+        let found = errors(&format!("reduce(a), for n in x {{ a += n; {right} }}"));
+        assert_eq!(found, [""; 0], "{right}");
+    }
+    assert_eq!(
+        errors("reduce(max(a)), for n in x { if n > a && a != 3 { a = n } }"),
+        [""; 0]
+    );
+    assert_eq!(
+        errors("local(a = 3), for n in x { if a > n { a = n } }"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn only_options_that_there_are_are_listed() {
+    let found = error("fast = 3, for n in x {}");
+    assert!(
+        found.contains("`deadline`") && !found.contains("progress"),
+        "{found}"
+    );
 }
 
 #[test]

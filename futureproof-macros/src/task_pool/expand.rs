@@ -287,6 +287,7 @@ fn call(model: &Model) -> TokenStream {
         keep = quote!(|_| ());
         describe = quote!(|_| #p::None);
     }
+    let not_a_result = model.may_be_result.then(|| not_a_result(model));
     // Look-up ignores lifetimes, and would take a `Box<dyn Error + '_>` for one that is `'static`.
     let boxed = (!model.error_borrows).then(|| quote!(VtableDeref as _,));
     quote! {
@@ -294,9 +295,45 @@ fn call(model: &Model) -> TokenStream {
         fn #name<#params>() -> #p::Call<#args, #kept, #ok, #err>
         where #bounds
         {
+            #not_a_result
             #[allow(unused_imports)]
             use #p::{VtableError as _, #boxed VtableDisplay as _, VtableDebug as _, VtableAny as _, ShowDebug as _, ShowOpaque as _};
             #p::Call::new(Self::#options(), #run, #keep, #describe, (&&&&&#p::DescribeType::<#err>::new()).vtable())
         }
+    }
+}
+
+/// Lets rustc refuse a `Result` by another name. A type that depends on parameters is known where the function is used.
+fn not_a_result(model: &Model) -> TokenStream {
+    let text = format!(
+        "`{0}` returns a `Result` by another name: write `#[task_pool(fallible = true)]`, so that its errors are failures of \
+         tasks (or `fallible = false`, if they are not)",
+        model.text()
+    );
+    let by_itself = model.is_closed(&model.owning.output);
+    let output = if by_itself {
+        &model.owning.output
+    } else {
+        &model.borrowing.output
+    };
+    // An inherent constant goes before a trait's, where it is there.
+    let check = quote! {{
+        struct __Returned<T: ?::core::marker::Sized>(::core::marker::PhantomData<T>);
+        impl<T, E> __Returned<::core::result::Result<T, E>> {
+            const IS_RESULT: bool = true;
+        }
+        trait __NoResult {
+            const IS_RESULT: bool = false;
+        }
+        impl<T: ?::core::marker::Sized> __NoResult for __Returned<T> {}
+        if __Returned::<#output>::IS_RESULT {
+            ::core::panic!(#text);
+        }
+    }};
+    let check = relocated(check, output.span());
+    if by_itself {
+        quote!(const _: () = #check;)
+    } else {
+        quote!(const #check)
     }
 }

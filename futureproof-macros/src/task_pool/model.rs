@@ -27,6 +27,8 @@ pub(super) struct Model {
     pub(super) settings: Vec<Setting>,
     pub(super) keep_args: bool,
     pub(super) fallible: bool,
+    /// Whether rustc has to say if the function can fail: a type's name does not tell, and neither did an option.
+    pub(super) may_be_result: bool,
     /// False where a mistake keeps the function from being called.
     pub(super) runs: bool,
     /// The parameters of `submit`.
@@ -63,6 +65,7 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
     let associated = options.associated.is_some() || is_associated(function);
     let keep_args = options.keep_args.unwrap_or(true) && !sig.inputs.iter().any(is_exclusive);
     let fallible = options.fallible.unwrap_or_else(|| is_result(&sig.output));
+    let may_be_result = options.fallible.is_none() && !fallible && is_name(&sig.output);
     let krate = options.krate.unwrap_or_else(|| parse_quote!(::futureproof));
 
     let (plain, lifetimes) = shape::of_function(sig, &args, &env, &mut names);
@@ -96,6 +99,7 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
         krate,
         keep_args,
         fallible,
+        may_be_result,
         runs,
         env,
         error_borrows,
@@ -177,6 +181,21 @@ fn is_result(output: &syn::ReturnType) -> bool {
     matches!(peeled(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Result"))
 }
 
+/// Whether the result's type has a name that may stand for any other type.
+fn is_name(output: &syn::ReturnType) -> bool {
+    let syn::ReturnType::Type(_, ty) = output else {
+        return false;
+    };
+    match peeled(ty) {
+        Type::Path(path) => !path
+            .path
+            .get_ident()
+            .is_some_and(|name| shape::CLOSED.iter().any(|closed| name == closed)),
+        Type::Macro(_) => true,
+        _ => false,
+    }
+}
+
 /// The `E` of `Result<T, E>`; of an alias, where it is not to be seen, the whole type.
 fn error_type(output: &Type) -> &Type {
     if let Type::Path(path) = peeled(output)
@@ -229,6 +248,14 @@ impl Model {
                 None => format_ident!("{}_{name}", self.text()),
             },
         }
+    }
+
+    /// Whether a type can be written anywhere: it depends neither on the function's parameters nor on an `impl`'s.
+    pub(super) fn is_closed(&self, ty: &Type) -> bool {
+        matches!(self.place, Place::Type(_))
+            && !shape::any_word(ty.to_token_stream(), &|word| {
+                self.companion_turbofish().iter().any(|param| param == word)
+            })
     }
 
     /// The function's name as text.

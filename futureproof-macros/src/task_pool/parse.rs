@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Signature, Token, Visibility};
 
 use crate::diag::Errors;
-use crate::{duration, nearest};
+use crate::{duration, nearest, policy};
 
 const OPTIONS: &[&str] = &[
     "workers",
@@ -23,7 +23,6 @@ const OPTIONS: &[&str] = &[
     "associated",
     "crate",
 ];
-const POLICIES: &[&str] = &["raise", "log", "ignore"];
 
 /// What the attribute says, each value in the form in which it is used.
 #[derive(Default)]
@@ -159,7 +158,17 @@ fn unknown_option(text: &str) -> String {
 /// `None` after an error: the pool then gets its default.
 fn value(key: &str, expr: &Expr, errors: &Errors) -> Option<Value> {
     match (key, literal(expr)) {
-        ("error_policy", Some(Lit::Str(text))) => policy(text, errors),
+        ("error_policy", Some(Lit::Str(text))) => {
+            let variant = policy::variant(text).map_err(|error| errors.push(error));
+            variant.ok().map(Value::Policy)
+        }
+        ("error_policy", _) => match policy::without_quotes(expr) {
+            None => Some(Value::Expression(expr.to_token_stream())),
+            Some(error) => {
+                errors.push(error);
+                None
+            }
+        },
         ("monitor", Some(Lit::Str(text))) => interval(text, errors),
         ("workers", _) if is_zero(expr) || is_negative(expr) => {
             errors.at(
@@ -182,24 +191,6 @@ fn value(key: &str, expr: &Expr, errors: &Errors) -> Option<Value> {
             None
         }
         _ => Some(Value::Expression(expr.to_token_stream())),
-    }
-}
-
-fn policy(text: &LitStr, errors: &Errors) -> Option<Value> {
-    match text.value().as_str() {
-        "raise" => Some(Value::Policy("Raise")),
-        "log" => Some(Value::Policy("Log")),
-        "ignore" => Some(Value::Policy("Ignore")),
-        other => {
-            let hint = nearest::nearest(other, POLICIES)
-                .map(|near| format!("did you mean {near:?}? "))
-                .unwrap_or_default();
-            errors.at(
-                text,
-                format!("unknown error policy {other:?}; {hint}it must be \"raise\", \"log\" or \"ignore\""),
-            );
-            None
-        }
     }
 }
 

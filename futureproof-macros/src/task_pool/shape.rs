@@ -13,7 +13,7 @@ use super::lifetimes::{self, Names, Static};
 use super::pieces::relocated;
 
 /// Types without a parameter in them, however the `impl` around a method is declared.
-const CLOSED: &[&str] = &[
+pub(super) const CLOSED: &[&str] = &[
     "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
     "f64", "bool", "char", "str", "String", "Path", "PathBuf", "Duration", "Instant", "Vec",
     "Option", "Box", "Arc", "std", "core", "alloc", "time", "path", "sync", "mut", "static",
@@ -244,7 +244,7 @@ impl Shape {
 }
 
 /// Whether one of the identifiers is such a word. A lifetime's name is none.
-fn any_word(tokens: TokenStream, wanted: &dyn Fn(&str) -> bool) -> bool {
+pub(super) fn any_word(tokens: TokenStream, wanted: &dyn Fn(&str) -> bool) -> bool {
     let mut after_apostrophe = false;
     for token in tokens {
         let apostrophe = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\'');

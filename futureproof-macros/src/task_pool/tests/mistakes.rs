@@ -70,6 +70,14 @@ fn malformed_options_are_reported() {
         (quote!(keep_args = maybe), "must be `true` or `false`"),
         (quote!(fallible = "yes"), "must be `true` or `false`"),
         (quote!(monitor = "0s"), "longer than zero"),
+        (
+            quote!(error_policy = "quiet"),
+            "unknown error policy \"quiet\"; the policies are",
+        ),
+        (
+            quote!(error_policy = ignore),
+            "write `error_policy = \"ignore\"`",
+        ),
         (quote!(type = 5), "expected identifier"),
     ] {
         let found = message(args.clone(), load());
