@@ -1,5 +1,5 @@
-//! What goes wrong in the Python libraries futureproof, Pebble, more-executors and `concurrent.futures`, and does not here:
-//! here scopes and streams of results, how they fail and how they are read. The other files: `python_defects_scopes.rs`,
+//! What goes wrong in the Python libraries futureproof, Pebble, more-executors and `concurrent.futures`, and does not here.
+//! This file: scopes and streams of results, how they fail and how they are read. The other files: `python_defects_scopes.rs`,
 //! `…_bounds.rs`, `…_handles.rs`, `…_loops.rs`, `…_loop_failures.rs`, `…_process.rs`. What is tested in all of them:
 //!
 //! | there | here |
@@ -8,18 +8,18 @@
 //! | F2 the monitor takes a worker | `all_workers_run_tasks_the_monitor_takes_none`; `all_workers_run_bodies_…`, `a_slow_body_does_not_keep_…` |
 //! | F3 the end, F4 the error wait for the monitor | `a_scope_…`, `a_loop_ends_without_waiting_for_the_monitor` |
 //! | F4 tasks started after a failure (and 98 997 in `concurrent.futures`, 98 999 in Pebble) | `after_a_failure_…` |
-//! | F5 the error waits for other tasks | `running_tasks_…`, `running_bodies_are_told_of_a_failure`: they may leave early |
+//! | F5 the error waits for other tasks | `running_tasks_are_told_of_a_failure_and_may_leave_early`; loops: `after_a_failure_…` |
 //! | F6 an error is seen once the window is full | `a_failure_is_read_while_the_source_is_slow` |
 //! | F7 results are withheld while the source is slow | `results_are_yielded_…`, `items_start_while_the_source_is_slow` |
 //! | F8 a failing body runs the queue (all but one of the libraries) | `a_failing_scope_body_does_not_run_the_recorded_rest` |
 //! | F9 a task's error replaces the body's | `the_error_of_the_scope_body_wins_and_the_tasks_failure_is_logged` |
-//! | F10 `break` loses a task | `no_task_is_lost_by_breaking_out_of_as_completed`; loops: `every_item_before_a_break_…` |
-//! | F11 the second error hides the first | `the_first_of_two_failures_…` |
+//! | F10 `break` loses a task | `no_task_is_lost_by_breaking_out_of_as_completed`; `breaking_out_of_a_stream_…`; loops: `every_item_before_a_break_…` |
+//! | F11 the second error hides the first | `the_first_of_two_failures_…`, `a_cancelled_task_that_the_body_returns_…` |
 //! | F12, F13 Ctrl-C | `one_ctrl_c_…` |
 //! | F14 SIGTERM | `sigterm_is_left_to_the_program` |
 //! | F15 `SystemExit` is a success, kills its worker, hangs | `panics_of_any_kind_…`, `a_task_that_exits_the_process_…` |
 //! | F16 an exception as a value | `an_error_that_is_a_value_is_a_result` |
-//! | F17 no second run, no sharing | `run_can_be_called_again`, `scopes_share_a_pool`, `loops_share_a_pool` |
+//! | F17 no second run, no sharing | `run_can_be_called_again`, `scopes_share_a_pool_…`, `loops_share_a_pool_…` |
 //! | F18 the source raises | `a_source_that_panics_…` |
 //! | F19 a submit from a task or the loop is dropped | `tasks_submitted_while_results_are_read_run`, `tasks_submitted_by_tasks_run`, `a_loop_may_feed_its_own_source` |
 //! | F20 broken initializer | `a_broken_thread_hook_…`, `a_worker_local_that_fails_…`; pools of functions have no hook |
@@ -28,14 +28,15 @@
 //! | submit and join, nothing ran | `what_is_submitted_runs_although_nobody_reads` |
 //! | the task that `submit` returns is never updated | `an_index_leads_…`, `a_handle_carries_its_result_and_arguments` |
 //! | default number of workers | `the_default_number_of_workers_is_the_machines` |
-//! | monitor off spins, idle polls every 10 ms | `an_idle_pool_uses_no_cpu`, `a_loop_that_waits_uses_no_cpu` |
+//! | monitor off spins, idle polls every 10 ms | `an_idle_pool_uses_no_cpu`, `a_loop_or_scope_that_waits_uses_no_cpu` |
+//! | threads for the monitor and for every layer | `a_pool_has_no_more_threads_than_it_needs_and_lets_them_go` |
 //! | what the progress log says | `python_suite.rs`, 16 to 18 |
 //! | `completed_tasks` and eager maps: 0.2 to 1.8 GB for 10⁶ tasks (also M7) | `memory_holds_…`, `map_pulls_no_further_than_its_bound`, loops: `pulled_items_are_bounded` |
 //! | one default dict shared by tasks, a name in the README that does not exist | do not apply: no default arguments; the README is compiled |
 //! | process executor, exit codes, P6, time limits by killing | do not apply: there are no processes yet |
 //! | P1 `stop` leaves futures pending | `stopping_ends_everything_that_was_accepted` |
 //! | P2 `with` polls every 0.1 s | `an_idle_pool_uses_no_cpu` counts how often it wakes; F3 |
-//! | P3, M6, `concurrent.futures`: unread errors vanish | `a_failure_that_nobody_reads_is_logged_once`, `…_of_dropped_results_is_logged` |
+//! | P3, M6, `concurrent.futures`: unread errors vanish | `a_failure_that_nobody_reads_is_logged_once`, `a_failure_of_dropped_results_is_logged` |
 //! | P4 keyword arguments get lost on the way to asyncio | `an_awaited_task_gets_every_argument` |
 //! | P5 no backpressure, no `as_completed` | `try_submit_refuses_…`, `submit_keeps_the_queue_bounded` |
 //! | M1 a cancellation from below leaves the outer future pending | `a_cancelled_task_wakes_whoever_awaits_it`, `a_reader_wakes_when_another_thread_stops_the_scope` |

@@ -10,9 +10,6 @@ mod describe;
 mod engine;
 mod flow;
 mod gate;
-#[cfg(all(test, loom))]
-#[allow(unsafe_code)]
-mod models;
 mod monitor;
 mod policy;
 mod pool;

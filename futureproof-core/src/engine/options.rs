@@ -110,7 +110,7 @@ impl<'a> ParallelFor<'a> {
     /// are pulled; ranges, slices, arrays and vectors are not pulled and have no limit.
     ///
     /// More than one is held only while bodies are measured to be cheap, and never more than is worth about 50 µs.
-    /// Bodies that wait for one another need `batch(1)`.
+    /// Bodies that wait for one another need `batch(1)`, and a source that is not [`pull_here`](crate::pull_here()).
     ///
     /// # Panics
     ///

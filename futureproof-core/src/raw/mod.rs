@@ -9,3 +9,5 @@
 pub(crate) mod belt;
 pub(crate) mod cursor;
 pub(crate) mod lend;
+#[cfg(all(test, loom))]
+mod models;
