@@ -198,7 +198,11 @@ fn one_element_whose_drop_panics_does_not_leak_the_others() {
                     },
                 )
         });
-        assert_eq!(heard.as_deref(), Some("element 500"));
+        // With several workers its body may have started before the failure was known; then its panic does not count.
+        match heard.as_deref() {
+            Some(text) => assert_eq!(text, "element 500"),
+            None => assert!(workers > 1),
+        }
         assert_eq!(dropped.into_inner(), 1000, "{workers}");
     }
 }
