@@ -473,3 +473,16 @@ impl fmt::Display for Rough {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_too_long_for_the_clock_is_due_in_years_and_does_not_end_the_monitor() {
+        let now = Instant::now();
+        let year = Duration::from_secs(365 * 86_400);
+        assert!(later(now, Duration::MAX) > now + 10 * year);
+        assert_eq!(later(now, year), now + year);
+    }
+}

@@ -5,7 +5,6 @@ mod common;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use common::no_hang;
 use futureproof_core::{
@@ -220,12 +219,4 @@ fn a_loop_that_told_its_last_body_to_stop_is_a_stopped_loop() {
             });
         assert_eq!(report.ended(), Ended::Stopped(StopCause::Token));
     }
-}
-
-#[test]
-fn an_interval_without_end_harms_nobody() {
-    let report = ParallelFor::new()
-        .monitor(Duration::MAX)
-        .for_each(0..1000, |_| std::thread::yield_now());
-    assert_eq!(report.completed(), 1000);
 }
