@@ -1,10 +1,16 @@
 //! Counts visitors, closes once, and waits until the last visitor has left.
 
-use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering};
+use std::time::Duration;
 
-/// Bit 0 of the state: the gate is closed. The bits above it count the visitors inside.
+use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, spin_for};
+
+/// Bit 0 of the state: the gate is closed. Bit 1: its owner sleeps. The bits above count the visitors inside.
 const CLOSED: usize = 1;
-const VISITOR: usize = 2;
+const ASLEEP: usize = 2;
+const VISITOR: usize = 4;
+
+/// So long the owner stays awake for the last visitors: about what their last batch of cheap bodies takes.
+const LAST_BATCH: Duration = Duration::from_micros(30);
 
 /// A gate that visitors enter until its owner closes it.
 ///
@@ -48,8 +54,13 @@ impl Gate {
         if before < VISITOR {
             return;
         }
+        let is_empty = || self.state.load(Ordering::Acquire) < VISITOR;
+        if spin_for(LAST_BATCH, is_empty) {
+            return;
+        }
         let mut guard = self.lock.lock();
-        while self.state.load(Ordering::Acquire) >= VISITOR {
+        self.state.fetch_or(ASLEEP, Ordering::Relaxed);
+        while !is_empty() {
             guard = self.left.wait(guard);
         }
     }
@@ -58,7 +69,7 @@ impl Gate {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         let before = self.0.state.fetch_sub(VISITOR, Ordering::Release);
-        if before == VISITOR | CLOSED {
+        if before == VISITOR | CLOSED | ASLEEP {
             // Under the lock, so that the owner is either before its check or already waiting. The gate itself is
             // alive: a visitor reaches it through an `Arc`.
             let _guard = self.0.lock.lock();

@@ -177,19 +177,31 @@ impl Signals {
     /// Is `index` behind an exit, so that it must not start?
     ///
     /// Relaxed: the flag is a hint that spares work. What the exit carries travels under a lock.
+    #[inline]
     pub(crate) fn is_past_exit(&self, index: usize) -> bool {
         self.exit.load(Ordering::Relaxed) < index
     }
 
+    #[inline]
     pub(crate) fn has_exit(&self) -> bool {
         self.exit.load(Ordering::Relaxed) != usize::MAX
     }
 
+    #[inline]
     pub(crate) fn is_token_stopped(&self) -> bool {
         self.token.as_ref().is_some_and(StopToken::is_stopped)
     }
 
+    #[inline]
     pub(crate) fn stop_cause(&self) -> Option<StopCause> {
+        // Asked before each item: most loops have neither.
+        if self.token.is_none() && self.deadline.is_none() {
+            return None;
+        }
+        self.look_for_stop()
+    }
+
+    fn look_for_stop(&self) -> Option<StopCause> {
         if self.is_token_stopped() {
             return Some(StopCause::Token);
         }

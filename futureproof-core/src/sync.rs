@@ -9,8 +9,9 @@ mod imp {
 
     pub(crate) use std::sync::MutexGuard;
 
-    use std::sync::{PoisonError, TryLockError};
-    use std::time::Duration;
+    use std::num::NonZeroUsize;
+    use std::sync::{LazyLock, PoisonError, TryLockError};
+    use std::time::{Duration, Instant};
 
     /// A mutex whose lock ignores poisoning: no user code runs under the crate's locks, or its panic is caught there.
     #[derive(Debug, Default)]
@@ -73,6 +74,50 @@ mod imp {
         pub(crate) fn notify_all(&self) {
             self.0.notify_all();
         }
+    }
+
+    /// How many threads this process can run at once.
+    pub(crate) fn cores() -> usize {
+        // Asked once: it takes system calls.
+        static CORES: LazyLock<usize> =
+            LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get));
+        *CORES
+    }
+
+    /// Asks `look` every `pause` until it knows.
+    ///
+    /// For what another thread is about to do. On a single core it cannot do it meanwhile: there is one look only.
+    pub(crate) fn spin(pause: Duration, mut look: impl FnMut() -> Option<bool>) -> bool {
+        if let Some(known) = look() {
+            return known;
+        }
+        if cores() == 1 {
+            return false;
+        }
+        let mut last = Instant::now();
+        loop {
+            let mut now = last;
+            while now - last <= pause {
+                (0..4).for_each(|_| std::hint::spin_loop());
+                now = Instant::now();
+            }
+            if let Some(known) = look() {
+                return known;
+            }
+            last = now;
+        }
+    }
+
+    /// Looks again and again whether `done`, for at most about `limit`; returns the last answer.
+    pub(crate) fn spin_for(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+        let mut end = None;
+        spin(Duration::ZERO, || {
+            if done() {
+                return Some(true);
+            }
+            let now = Instant::now();
+            (now >= *end.get_or_insert(now + limit)).then_some(false)
+        })
     }
 
     /// A cell with loom's access shape; the caller of `with` and `with_mut` upholds the aliasing rules.
@@ -182,6 +227,19 @@ mod imp {
         fn default() -> Self {
             Self::new()
         }
+    }
+
+    pub(crate) fn cores() -> usize {
+        2
+    }
+
+    // A spin is a look, and then another way to wait; loom explores all moments at which the look can happen.
+    pub(crate) fn spin(_pause: Duration, mut look: impl FnMut() -> Option<bool>) -> bool {
+        look() == Some(true)
+    }
+
+    pub(crate) fn spin_for(_limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+        done()
     }
 
     /// Lets loom see a worker that touches the lender's frame after the lender has left it.

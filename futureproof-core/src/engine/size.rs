@@ -4,21 +4,43 @@ use std::time::Duration;
 
 /// What a batch should be worth. The promise is 50 µs; half of it leaves room for bodies that turn out dearer.
 const WORTH: Duration = Duration::from_micros(25);
+/// What a batch should be worth at least, where there are so many items: some ten times what it costs to hand it out.
+const LEAST_WORTH: Duration = Duration::from_micros(2);
+/// How much larger than what has been seen the next batch may be.
+const GROWTH: usize = 4;
 
-/// A batch size that starts at one, doubles while bodies are cheap, and falls at once when they are not.
+/// A batch size that starts at one, grows while bodies are cheap, and falls at once when they are not.
 #[derive(Debug)]
 pub(super) struct BatchSize {
     now: usize,
+    least: usize,
     most: usize,
+    each: u64,
 }
 
 impl BatchSize {
     pub(super) fn new(most: usize) -> Self {
-        Self { now: 1, most }
+        Self {
+            now: 1,
+            least: 1,
+            most,
+            each: 0,
+        }
     }
 
+    /// The most items that the next batch should have.
     pub(super) fn get(&self) -> usize {
         self.now
+    }
+
+    /// So many items are not worth dividing further.
+    pub(super) fn least(&self) -> usize {
+        self.least
+    }
+
+    /// What an item costs, in nanoseconds; 0 while that is not known.
+    pub(super) fn each(&self) -> u64 {
+        self.each
     }
 
     /// Learns that `items` bodies, at least one, took `elapsed` together.
@@ -26,11 +48,15 @@ impl BatchSize {
         if self.most == 1 {
             return;
         }
-        let each = (elapsed.as_nanos() / items.max(1) as u128).max(1);
-        let worth = usize::try_from(WORTH.as_nanos() / each).unwrap_or(usize::MAX);
-        // Doubling from what has been seen: a batch that came out short says little about a long one.
-        let next = self.now.max(items).saturating_mul(2).min(worth);
+        let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let each = (elapsed / items.max(1) as u64).max(1);
+        self.each = each;
+        let worth =
+            |worth: Duration| usize::try_from(worth.as_nanos() as u64 / each).unwrap_or(usize::MAX);
+        // Growing from what has been seen: a batch that came out short says little about a long one.
+        let next = (self.now.max(items).saturating_mul(GROWTH)).min(worth(WORTH));
         self.now = next.clamp(1, self.most);
+        self.least = worth(LEAST_WORTH).clamp(1, self.now);
     }
 }
 
@@ -48,10 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn cheap_bodies_double_the_batch_up_to_its_worth_and_its_limit() {
+    fn cheap_bodies_grow_the_batch_up_to_its_worth_and_its_limit() {
         let mut size = BatchSize::new(100);
         size.learn(1, Duration::from_nanos(100));
-        assert_eq!(size.get(), 2);
+        assert_eq!(size.get(), 4);
         for _ in 0..10 {
             let now = size.get();
             size.learn(now, Duration::from_nanos(100 * now as u64));

@@ -12,7 +12,7 @@ use crate::policy::ErrorPolicy;
 use crate::raw::lend::Lease;
 use crate::reduce::{Accumulators, PartRefs};
 use crate::source::{Ask, Chunk, Handout, Source};
-use crate::stop::StopCause;
+use crate::stop::{Signals, StopCause};
 use crate::sync::Ordering;
 use crate::unwind::{self, Payload};
 
@@ -76,6 +76,15 @@ enum Pause<X> {
     Flow(Flow<X>),
 }
 
+/// What keeps the item with this index from being started, if anything does.
+#[inline]
+fn pause<X>(signals: &Signals, index: usize) -> Option<Pause<X>> {
+    if signals.is_past_exit(index) {
+        return Some(Pause::Past);
+    }
+    signals.stop_cause().map(Pause::Stopped)
+}
+
 /// One worker of a loop.
 pub struct Worker<'r, S: Source, A: Accumulators, E: Exits> {
     run: &'r Run<S, A, E>,
@@ -83,6 +92,8 @@ pub struct Worker<'r, S: Source, A: Accumulators, E: Exits> {
     feed: Option<&'r mut S::Feed>,
     seat: usize,
     size: BatchSize,
+    /// When the last batch ended.
+    clock: Instant,
     hand: Option<Hand<<S::Shared as Handout>::Chunk<'r>>>,
     /// What the last batch ran, for its parts.
     segment: Option<Segment>,
@@ -107,10 +118,10 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         feed: Option<&'r mut S::Feed>,
         work: &impl Fn(&mut Worker<'_, S, A, E>),
     ) {
-        // The calling thread has seat 0 whenever it comes.
-        let seat = match feed {
-            Some(_) => 0,
-            None => run.seats.fetch_add(1, Ordering::Relaxed),
+        // The calling thread has seat 0 whenever it comes, and it comes at the start.
+        let (seat, clock) = match feed {
+            Some(_) => (0, run.settings.started),
+            None => (run.seats.fetch_add(1, Ordering::Relaxed), Instant::now()),
         };
         run.source.arrive();
         let mut worker = Worker {
@@ -119,6 +130,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             feed,
             seat,
             size: BatchSize::new(run.settings.batch),
+            clock,
             hand: None,
             segment: None,
             completed: 0,
@@ -168,6 +180,8 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             let ask = Ask {
                 seat: self.seat,
                 want: self.size.get(),
+                least: self.size.least(),
+                each: self.size.each(),
                 signals: &run.signals,
                 send_for: &|| recruit(run, lease),
             };
@@ -223,7 +237,11 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         let mut chunk = Blocks::new(chunk, S::INDEXED && !E::POSSIBLE);
         let mut index = start;
         let mut last = false;
-        let began = Instant::now();
+        // Where nothing is waited for, a batch begins when the last one ended. Reading the clock costs as much as some
+        // bodies do.
+        if !S::INDEXED {
+            self.clock = Instant::now();
+        }
         loop {
             let paused = self.run_chunk(&mut chunk.block, &mut index, &mut body);
             let ran = match paused {
@@ -257,7 +275,12 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             }
         }
         if index > start {
-            self.size.learn(index - start, began.elapsed());
+            let now = Instant::now();
+            let elapsed = now - self.clock;
+            chunk.block.ran(index - start, elapsed);
+            self.size
+                .learn(index - start, elapsed + chunk.block.pulled_in());
+            self.clock = now;
         }
         self.drop_rest(chunk.block);
         chunk.rest.into_iter().for_each(|rest| self.drop_rest(rest));
@@ -296,11 +319,8 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             let mut count = Count { at: *index, index };
             if S::INDEXED && !E::POSSIBLE {
                 // Looking once a block leaves a loop that can be vectorised.
-                if run.signals.is_past_exit(count.at) {
-                    return Pause::Past;
-                }
-                if let Some(cause) = run.signals.stop_cause() {
-                    return Pause::Stopped(cause);
+                if let Some(paused) = pause(&run.signals, count.at) {
+                    return paused;
                 }
                 for item in chunk {
                     match body(item) {
@@ -310,21 +330,26 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 }
                 return Pause::End;
             }
-            loop {
-                if run.signals.is_past_exit(count.at) {
-                    return Pause::Past;
-                }
-                if let Some(cause) = run.signals.stop_cause() {
-                    return Pause::Stopped(cause);
-                }
-                let Some(item) = chunk.next() else {
-                    return Pause::End;
+            let mut paused = match pause(&run.signals, count.at) {
+                None => Pause::End,
+                Some(paused) => return paused,
+            };
+            chunk.drive(|item| {
+                let flow = body(item);
+                let Flow::Next = flow else {
+                    paused = Pause::Flow(flow);
+                    return false;
                 };
-                match body(item) {
-                    Flow::Next => count.at += 1,
-                    flow => return Pause::Flow(flow),
+                count.at += 1;
+                match pause(&run.signals, count.at) {
+                    None => true,
+                    Some(pause) => {
+                        paused = pause;
+                        false
+                    }
                 }
-            }
+            });
+            paused
         });
         self.completed += (*index - before) as u64;
         result

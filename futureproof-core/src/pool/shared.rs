@@ -6,6 +6,8 @@
 //! 1. A thread joins only work that asked for it, and runs nothing else until it has left that work.
 //! 2. A request is withdrawn by the work that made it, so the queue holds no stale entries.
 //! 3. No user code runs while the lock is held.
+//! 4. A thread that has just worked stays awake for a moment: the next loop then finds it without a system call. No more
+//!    threads do so than there are cores beside the caller's.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -14,7 +16,9 @@ use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering};
+use crossbeam_utils::CachePadded;
+
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, cores, spin};
 use crate::task::Submitted;
 use crate::unwind;
 
@@ -26,6 +30,11 @@ pub(crate) trait Work: Send + Sync {
     /// Hears that the pool is closed: no thread will come for what was requested.
     fn abandon(&self);
 }
+
+/// How long a thread that has just worked looks for more before it sleeps: about what waking it would take.
+const AWAKE_FOR: Duration = Duration::from_micros(50);
+/// How often it looks.
+const LOOK: Duration = Duration::from_micros(10);
 
 pub(super) type Hook = Box<dyn Fn() + Send + Sync>;
 
@@ -50,6 +59,9 @@ pub(crate) struct Shared {
     submitted: OnceLock<Arc<Submitted>>,
     /// Changed under the lock; read without it where an old answer does no harm.
     closed: AtomicBool,
+    /// The number of the latest request while there are places, else 0: for threads that look without the lock. A hint, so
+    /// relaxed: they look again under the lock.
+    ticket: CachePadded<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -57,8 +69,12 @@ struct State {
     requests: VecDeque<Request>,
     /// Places in `requests`, summed.
     places: usize,
-    /// Threads that wait for a place.
+    /// How often places were added.
+    tickets: usize,
+    /// Threads that sleep until there is a place.
     idle: usize,
+    /// Threads that stay awake for a moment, looking for a place.
+    awake: usize,
     /// Threads that exist or are being started.
     threads: usize,
     /// Threads ever started, for their names.
@@ -66,6 +82,15 @@ struct State {
     /// Of threads that have not been joined yet.
     handles: Vec<JoinHandle<()>>,
     warned: bool,
+}
+
+impl State {
+    /// Counts a thread in that stays awake for a moment, if one more is of use.
+    fn stay_awake(&mut self) -> bool {
+        let one_more = self.awake + 1 < cores();
+        self.awake += usize::from(one_more);
+        one_more
+    }
 }
 
 struct Request {
@@ -76,6 +101,8 @@ struct Request {
 thread_local! {
     /// The pool that this thread belongs to, by address; only compared, never followed.
     static HOME: Cell<usize> = const { Cell::new(0) };
+    /// Is this thread counted in [`State::awake`]?
+    static AWAKE: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Shared {
@@ -87,6 +114,7 @@ impl Shared {
             gone: Condvar::new(),
             submitted: OnceLock::new(),
             closed: AtomicBool::new(false),
+            ticket: CachePadded::new(AtomicUsize::new(0)),
         }
     }
 
@@ -109,11 +137,13 @@ impl Shared {
                 places: threads,
             }),
         }
-        state.places += threads;
-        for _ in 0..threads.min(state.idle) {
+        self.set_places(&mut state, |places| places + threads);
+        // Who is awake comes by itself.
+        let asleep = state.places.saturating_sub(state.awake);
+        for _ in 0..threads.min(asleep).min(state.idle) {
             self.wanted.notify_one();
         }
-        let mut missing = state.places.saturating_sub(state.idle).min(threads);
+        let mut missing = asleep.saturating_sub(state.idle).min(threads);
         while missing > 0 && state.threads < self.config.limit {
             state.threads += 1;
             state.started += 1;
@@ -143,6 +173,16 @@ impl Shared {
         state.threads
     }
 
+    fn set_places(&self, state: &mut State, change: impl FnOnce(usize) -> usize) {
+        let before = state.places;
+        state.places = change(before);
+        if state.places > before {
+            state.tickets += 1;
+        }
+        let ticket = if state.places == 0 { 0 } else { state.tickets };
+        self.ticket.store(ticket, Ordering::Relaxed);
+    }
+
     #[cold]
     fn warn_no_thread(&self, error: &std::io::Error, threads: usize) {
         quietly(|| {
@@ -165,9 +205,20 @@ impl Shared {
             .position(|request| Arc::ptr_eq(&request.work, work));
         let request = found.and_then(|at| state.requests.remove(at));
         if let Some(request) = &request {
-            state.places -= request.places;
+            self.set_places(&mut state, |places| places - request.places);
         }
         drop(state);
+    }
+
+    /// Hears from one of its threads that it is about to come back for more work.
+    ///
+    /// Said before the thread leaves its loop, this keeps the next loop, started the moment the first has ended, from
+    /// waking another thread.
+    pub(crate) fn expect_back(&self) {
+        if self.is_current() && !AWAKE.get() {
+            let mut state = self.state.lock();
+            AWAKE.set(state.stay_awake());
+        }
     }
 
     /// Is the calling thread one of this pool's?
@@ -196,7 +247,7 @@ impl Shared {
         let (requests, handles) = {
             let mut state = self.state.lock();
             self.closed.store(true, Ordering::Release);
-            state.places = 0;
+            self.set_places(&mut state, |_| 0);
             (
                 std::mem::take(&mut state.requests),
                 std::mem::take(&mut state.handles),
@@ -238,16 +289,24 @@ impl Shared {
     fn run_thread(&self) {
         HOME.with(|home| home.set(self.address()));
         self.run_hook("on_thread_start", self.config.on_thread_start.as_ref());
-        while let Some(work) = self.next_work() {
+        let mut worked = false;
+        while let Some(work) = self.next_work(worked) {
             quietly(|| work.work());
+            worked = true;
         }
         self.run_hook("on_thread_stop", self.config.on_thread_stop.as_ref());
     }
 
     /// Waits for a place; `None` when this thread should end.
-    fn next_work(&self) -> Option<Arc<dyn Work>> {
+    fn next_work(&self, mut stay_awake: bool) -> Option<Arc<dyn Work>> {
+        if AWAKE.get() {
+            stay_awake = self.look_around();
+        }
         let mut state = self.state.lock();
         loop {
+            if AWAKE.replace(false) {
+                state.awake -= 1;
+            }
             if let Some(request) = state.requests.front_mut() {
                 let work = request.work.clone();
                 request.places -= 1;
@@ -257,7 +316,7 @@ impl Shared {
                 } else {
                     None
                 };
-                state.places -= 1;
+                self.set_places(&mut state, |places| places - 1);
                 drop(state);
                 drop(spent);
                 return Some(work);
@@ -265,6 +324,14 @@ impl Shared {
             if self.is_closed() {
                 self.leave(&mut state);
                 return None;
+            }
+            if stay_awake && state.stay_awake() {
+                AWAKE.set(true);
+                drop(state);
+                // Another thread may have been quicker: then it is worth another moment.
+                stay_awake = self.look_around();
+                state = self.state.lock();
+                continue;
             }
             state.idle += 1;
             let timed_out;
@@ -275,6 +342,29 @@ impl Shared {
                 return None;
             }
         }
+    }
+
+    /// Looks for a place without the lock, until there has been none for a moment.
+    ///
+    /// A place has to stay for a while: a small loop is over before another thread is of use, and each look takes a
+    /// cache line from who runs it. Loops that come one after another keep the thread awake.
+    fn look_around(&self) -> bool {
+        let mut seen = 0;
+        let mut left = AWAKE_FOR.as_micros() / LOOK.as_micros();
+        spin(LOOK, || {
+            if self.closed.load(Ordering::Relaxed) {
+                return Some(true);
+            }
+            let ticket = self.ticket.load(Ordering::Relaxed);
+            let before = std::mem::replace(&mut seen, ticket);
+            if ticket == 0 {
+                left -= 1;
+                (left == 0).then_some(false)
+            } else {
+                left = AWAKE_FOR.as_micros() / LOOK.as_micros();
+                (ticket == before).then_some(true)
+            }
+        })
     }
 
     /// Counts a thread out under the lock that saw the queue empty, so that the next request starts another one.

@@ -94,26 +94,27 @@ impl<T> Belt<T> {
         let slot = head.next;
         head.next += 1;
         let index = head.base + slot;
+        let slots = self.slots.get().expect("a filled belt has slots");
         // SAFETY: the slot is below `len`, so it was written before the `Release` store that we have acquired; it is
         // not below the old `next`, so nobody has taken it, and the lock keeps others from taking it now.
-        let item = unsafe { self.read(slot) };
+        let item = unsafe { read(&slots[slot]) };
         Some((index, item))
     }
+}
 
-    /// Moves the item out of a slot.
-    ///
-    /// # Safety
-    ///
-    /// The slot is written, the writing happens before this call, and nobody else reads it, now or later.
-    unsafe fn read(&self, slot: usize) -> T {
-        let slots = self.slots.get().expect("a filled belt has slots");
-        slots[slot].with(|slot| {
-            // SAFETY: the pointer comes from a live cell and, by the caller's word, nobody writes to it now.
-            let slot = unsafe { slot.read() };
-            // SAFETY: written, by the caller's word; and never read again, so the item is not duplicated.
-            unsafe { slot.assume_init() }
-        })
-    }
+/// Moves the item out of a slot.
+///
+/// # Safety
+///
+/// The slot is written, the writing happens before this call, and nobody else reads it, now or later.
+#[inline]
+unsafe fn read<T>(slot: &Slot<T>) -> T {
+    slot.with(|slot| {
+        // SAFETY: the pointer comes from a live cell and, by the caller's word, nobody writes to it now.
+        let slot = unsafe { slot.read() };
+        // SAFETY: written, by the caller's word; and never read again, so the item is not duplicated.
+        unsafe { slot.assume_init() }
+    })
 }
 
 /// Lays items on a [`Belt`].
@@ -124,10 +125,12 @@ pub(crate) struct Filler<'a, T> {
 }
 
 impl<'a, T> Filler<'a, T> {
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.len == self.slots.len()
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -137,6 +140,7 @@ impl<'a, T> Filler<'a, T> {
     /// # Panics
     ///
     /// Panics when the belt is full.
+    #[inline]
     pub(crate) fn push(&mut self, item: T) {
         self.slots[self.len].with_mut(|slot| {
             // SAFETY: slots from `len` on are vacant and, while the belt is being filled, the filler's alone.
@@ -148,33 +152,35 @@ impl<'a, T> Filler<'a, T> {
 
     /// Ends the batch: what has not been taken is the filler's own.
     pub(crate) fn finish(self) -> Taken<'a, T> {
-        let belt = self.belt;
+        let (belt, slots) = (self.belt, self.slots);
         // The filler's own drop would end the use of the belt, which goes on.
         std::mem::forget(self);
-        Taken::close(belt)
+        Taken::close(belt, slots)
     }
 }
 
 impl<T> Drop for Filler<'_, T> {
     fn drop(&mut self) {
-        drop(Taken::close(self.belt));
+        drop(Taken::close(self.belt, self.slots));
     }
 }
 
 /// The rest of a batch: an iterator over the items nobody else has taken. Dropping it drops what is left.
 pub(crate) struct Taken<'a, T> {
     belt: &'a Belt<T>,
+    slots: &'a [Slot<T>],
     next: usize,
     end: usize,
     base: usize,
 }
 
 impl<'a, T> Taken<'a, T> {
-    fn close(belt: &'a Belt<T>) -> Self {
+    fn close(belt: &'a Belt<T>, slots: &'a [Slot<T>]) -> Self {
         let mut head = belt.head.lock();
         head.filling = false;
         Self {
             belt,
+            slots,
             next: head.next,
             // This thread stored it.
             end: belt.len.load(Ordering::Relaxed),
@@ -204,7 +210,7 @@ impl<T> Iterator for Taken<'_, T> {
         self.next += 1;
         // SAFETY: this thread wrote the slot; the belt is no longer being filled, so nobody else takes from it, and
         // `next` has moved on, so neither do we.
-        Some(unsafe { self.belt.read(slot) })
+        Some(unsafe { read(&self.slots[slot]) })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -23,7 +23,7 @@ pub(crate) struct Cursor {
     next: CachePadded<AtomicUsize>,
     len: usize,
     /// No claim is larger than the rest divided by this, so that the last claims are small (guided self-scheduling,
-    /// Polychronopoulos and Kuck 1987).
+    /// Polychronopoulos and Kuck 1987), but for those too small to be worth it.
     share: usize,
 }
 
@@ -36,16 +36,16 @@ impl Cursor {
         }
     }
 
-    /// Claims at most `want` of the indices that are left.
+    /// Claims at most `want` of the indices that are left, and at least `least` of them if there are so many.
     #[inline]
-    pub(crate) fn claim(&self, want: usize) -> Option<Range<usize>> {
+    pub(crate) fn claim(&self, want: usize, least: usize) -> Option<Range<usize>> {
         let mut start = self.next.load(Ordering::Relaxed);
         loop {
             let left = self.len - start;
             if left == 0 {
                 return None;
             }
-            let count = want.min(left / self.share).max(1);
+            let count = want.min((left / self.share).max(least)).clamp(1, left);
             match self.next.compare_exchange_weak(
                 start,
                 start + count,
@@ -83,10 +83,10 @@ impl<'a, T> SliceParts<'a, T> {
         }
     }
 
-    /// Takes the next piece of at most `want` elements, with the index of the first.
+    /// Takes the next piece of `want` elements at most, and `least` if there are so many, with the index of the first.
     #[inline]
-    pub(crate) fn take(&self, want: usize) -> Option<(usize, slice::IterMut<'a, T>)> {
-        let range = self.cursor.claim(want)?;
+    pub(crate) fn take(&self, want: usize, least: usize) -> Option<(usize, slice::IterMut<'a, T>)> {
+        let range = self.cursor.claim(want, least)?;
         // SAFETY: the range is within the slice that `new` was given, so the offset stays in its allocation.
         let first = unsafe { self.start.add(range.start) };
         // SAFETY: the elements are initialised and borrowed mutably for 'a by this struct, and the cursor gives each
@@ -122,10 +122,10 @@ impl<T> VecParts<T> {
         }
     }
 
-    /// Takes the next piece of at most `want` elements, with the index of the first.
+    /// Takes the next piece of `want` elements at most, and `least` if there are so many, with the index of the first.
     #[inline]
-    pub(crate) fn take(&self, want: usize) -> Option<(usize, VecPiece<'_, T>)> {
-        let range = self.cursor.claim(want)?;
+    pub(crate) fn take(&self, want: usize, least: usize) -> Option<(usize, VecPiece<'_, T>)> {
+        let range = self.cursor.claim(want, least)?;
         let start = range.start;
         Some((start, VecPiece { parts: self, range }))
     }
@@ -162,7 +162,7 @@ impl<T> Drop for VecParts<T> {
         }
 
         let _free = Free(self.start, self.capacity);
-        let pieces = std::iter::from_fn(|| self.take(usize::MAX));
+        let pieces = std::iter::from_fn(|| self.take(usize::MAX, usize::MAX));
         unwind::drop_all_or_unwind(pieces.map(|(_, piece)| piece));
     }
 }
@@ -230,7 +230,7 @@ mod tests {
     fn claims_are_in_order_and_cover_every_index_once() {
         let cursor = Cursor::new(100, 3);
         let mut next = 0;
-        while let Some(range) = cursor.claim(7) {
+        while let Some(range) = cursor.claim(7, 1) {
             assert_eq!(range.start, next);
             assert!((1..=7).contains(&range.len()));
             next = range.end;
@@ -243,7 +243,7 @@ mod tests {
     fn a_vector_drops_every_element_once_wherever_it_is() {
         let element = Rc::new(());
         let parts = VecParts::new(vec![element.clone(); 50], 1);
-        let (start, mut piece) = parts.take(10).unwrap();
+        let (start, mut piece) = parts.take(10, 1).unwrap();
         assert_eq!(start, 0);
         drop(piece.next());
         drop(piece);

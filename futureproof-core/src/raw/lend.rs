@@ -33,6 +33,7 @@ impl Work for Loan {
             let work = unsafe { &*self.work };
             work(&Lease { loan: me });
         });
+        self.pool.expect_back();
     }
 
     fn abandon(&self) {}

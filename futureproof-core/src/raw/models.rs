@@ -102,6 +102,8 @@ fn shared_source(wants: [usize; 2], items: usize) {
             while let Some((start, chunk)) = pulled.take(Ask {
                 seat,
                 want: wants[seat],
+                least: 1,
+                each: 1000,
                 signals: &signals,
                 send_for: &|| (),
             }) {
@@ -152,6 +154,8 @@ fn an_exit_wakes_a_worker_that_waits_for_the_source() {
                 while let Some((_, chunk)) = queue.take(Ask {
                     seat: 1,
                     want: 1,
+                    least: 1,
+                    each: 1000,
                     signals: &signals,
                     send_for: &|| (),
                 }) {
@@ -163,6 +167,8 @@ fn an_exit_wakes_a_worker_that_waits_for_the_source() {
         let ask = Ask {
             seat: 0,
             want: 1,
+            least: 1,
+            each: 1000,
             signals: &signals,
             send_for: &|| (),
         };

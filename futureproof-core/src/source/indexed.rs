@@ -31,8 +31,8 @@ pub trait IndexedParts: Sync {
     where
         Self: 'a;
 
-    /// Takes the next piece of at most `want` items.
-    fn take(&self, want: usize) -> Option<(usize, Self::Piece<'_>)>;
+    /// Takes the next piece: `want` items at most, and `least` if there are so many.
+    fn take(&self, want: usize, least: usize) -> Option<(usize, Self::Piece<'_>)>;
 
     /// Has everything been taken?
     fn is_exhausted(&self) -> bool;
@@ -135,7 +135,7 @@ impl<P: IndexedParts> Handout for IndexedHandout<P> {
         if ask.signals.has_exit() {
             return None;
         }
-        let (start, piece) = self.0.take(ask.want)?;
+        let (start, piece) = self.0.take(ask.want, ask.least)?;
         Some((start, IndexedChunk(piece)))
     }
 
@@ -278,8 +278,8 @@ impl<T: Integer> IndexedParts for IntParts<T> {
         T: 'a;
 
     #[inline]
-    fn take(&self, want: usize) -> Option<(usize, Ints<T>)> {
-        let range = self.cursor.claim(want)?;
+    fn take(&self, want: usize, least: usize) -> Option<(usize, Ints<T>)> {
+        let range = self.cursor.claim(want, least)?;
         let next = self.first.forward(range.start);
         Some((
             range.start,
@@ -330,8 +330,8 @@ impl<'s, T: Sync> IndexedParts for SliceRef<'s, T> {
         's: 'a;
 
     #[inline]
-    fn take(&self, want: usize) -> Option<(usize, slice::Iter<'s, T>)> {
-        let range = self.cursor.claim(want)?;
+    fn take(&self, want: usize, least: usize) -> Option<(usize, slice::Iter<'s, T>)> {
+        let range = self.cursor.claim(want, least)?;
         Some((range.start, self.slice[range].iter()))
     }
 
@@ -357,8 +357,8 @@ impl<'s, T: Send> IndexedParts for SliceMut<'s, T> {
         's: 'a;
 
     #[inline]
-    fn take(&self, want: usize) -> Option<(usize, slice::IterMut<'s, T>)> {
-        self.0.take(want)
+    fn take(&self, want: usize, least: usize) -> Option<(usize, slice::IterMut<'s, T>)> {
+        self.0.take(want, least)
     }
 
     fn is_exhausted(&self) -> bool {
@@ -383,8 +383,8 @@ impl<T: Send> IndexedParts for VecOwned<T> {
         T: 'a;
 
     #[inline]
-    fn take(&self, want: usize) -> Option<(usize, VecPiece<'_, T>)> {
-        self.0.take(want)
+    fn take(&self, want: usize, least: usize) -> Option<(usize, VecPiece<'_, T>)> {
+        self.0.take(want, least)
     }
 
     fn is_exhausted(&self) -> bool {

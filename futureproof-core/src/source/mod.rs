@@ -9,6 +9,7 @@
 //! All hand out in input order, so when an item with index k is in somebody's hands, so is every item before it.
 
 mod fed;
+mod gear;
 mod indexed;
 mod kind;
 mod shared;
@@ -21,11 +22,28 @@ pub use self::kind::{
 };
 pub use self::shared::Shared;
 
+use std::time::Duration;
+
 use crate::stop::Signals;
 use crate::unwind::Payload;
 
 /// A piece of a source that one worker holds: items with consecutive indices.
 pub trait Chunk: Iterator {
+    /// Gives the items to `run` until it says that it wants no more or the chunk is at its end.
+    ///
+    /// A panic of `run` goes through; the chunk then holds what has not been given.
+    #[inline]
+    fn drive(&mut self, mut run: impl FnMut(Self::Item) -> bool)
+    where
+        Self: Sized,
+    {
+        for item in self {
+            if !run(item) {
+                break;
+            }
+        }
+    }
+
     /// The panic of the source's own `next`, if that is what ended this chunk.
     #[inline]
     fn source_panic(&mut self) -> Option<Payload> {
@@ -40,6 +58,16 @@ pub trait Chunk: Iterator {
     {
         None
     }
+
+    /// How long it took to pull the items, for chunks that were pulled before they run.
+    #[inline]
+    fn pulled_in(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Hears that `items` of it ran, and how long that took.
+    #[inline]
+    fn ran(&mut self, _items: usize, _elapsed: Duration) {}
 }
 
 /// What a source is told when its loop starts.
@@ -58,6 +86,10 @@ pub struct Ask<'a> {
     pub(crate) seat: usize,
     /// How many items it wants at most; at least 1, at most [`Plan::batch`].
     pub(crate) want: usize,
+    /// How many items are not worth dividing among workers; at least 1, at most `want`.
+    pub(crate) least: usize,
+    /// What an item costs, to pull and to run, in nanoseconds; 0 while that is not known.
+    pub(crate) each: u64,
     pub(crate) signals: &'a Signals,
     /// Sends for more workers, if there are any to send for.
     pub(crate) send_for: &'a dyn Fn(),

@@ -12,23 +12,33 @@
 //!
 //! A worker that finds neither token nor item sleeps until the token is passed on. While a belt is being filled, one of
 //! the sleepers, the *watcher*, looks again after a while: the filler wakes nobody, so that laying an item costs a store
-//! and a load. A watcher that finds an item there takes it and leaves the watch to the next sleeper; one that has to
-//! look tells the filler, who seems to be stuck in a slow `next()`, to stop reading ahead.
+//! and a load. A watcher that finds an item on the belt takes it and leaves the watch to the next sleeper; one that finds
+//! that nothing has moved since it looked last tells the filler, who seems to be stuck in a slow `next()`, to stop
+//! reading ahead.
+//!
+//! Where bodies cost next to nothing, it may be fastest that one worker takes every batch *alone* (see
+//! [`gear`](super::gear)). It passes the token on as always, but wakes nobody, and nobody else takes the token but a
+//! watcher that finds that nothing has moved: then the worker is in a body that has turned out slow.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crossbeam_utils::CachePadded;
+
+use super::gear::{self, CHEAP, Gear};
 use super::{Ask, Chunk, Handout, Plan, Source};
 use crate::raw::belt::{Belt, Taken};
-use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, spin_for};
 use crate::unwind::{self, Payload};
 
 /// A belt has no more slots than this, whatever `batch` allows: they are allocated at once.
 const MOST_ON_BELT: usize = 4096;
-/// A watcher first looks after this long whether the worker that fills a belt is stuck.
+/// A watcher first looks after this long whether the holder of the token is stuck.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
-/// It looks so many times, each time after four times as long.
-const LOOKS: u32 = 4;
+/// It looks after four times as long each time, but no later than this.
+const LAST_LOOK: Duration = Duration::from_millis(16);
+/// Where the holder of the token has read ahead before, it soon passes it on again: that is not worth sleeping for.
+const SOON: Duration = Duration::from_micros(10);
 
 /// A shared source.
 #[derive(Debug)]
@@ -60,16 +70,21 @@ impl<I: Iterator<Item: Send> + Send> Source for Shared<I> {
                     iter: self.0,
                     next: 0,
                     ended: false,
+                    gear: Gear::new(),
                 }),
-                state: Mutex::new(State {
-                    pulling: false,
-                    belt: None,
+                state: CachePadded::new(Mutex::new(State {
+                    holder: Holder::Nobody,
+                    alone: None,
+                    turns: 0,
                     ended: false,
                     present: 0,
                     sleepers: 0,
+                    waking: false,
                     watched: false,
-                }),
+                    told: false,
+                })),
                 passed_on: Condvar::new(),
+                free: AtomicBool::new(true),
                 stuck: AtomicBool::new(false),
                 belts: OnceLock::new(),
                 plan,
@@ -107,10 +122,12 @@ pub(super) fn size_hint<I: Iterator>(iter: &I) -> (usize, Option<usize>) {
 pub struct Pulled<I: Iterator> {
     /// Locked by the holder of the token, and without the token only if it is free at once.
     pull: Mutex<Pull<I>>,
-    state: Mutex<State>,
+    state: CachePadded<Mutex<State>>,
     /// Signalled when the token is passed on or the loop is ending.
     passed_on: Condvar,
-    /// Set by a watcher: whoever fills a belt should finish. A hint, so relaxed.
+    /// Is the token free? For those who look without the lock: a hint, so relaxed.
+    free: AtomicBool,
+    /// Set by a watcher: the holder of the token should pass it on. A hint, so relaxed.
     stuck: AtomicBool,
     belts: OnceLock<Box<[Belt<I::Item>]>>,
     plan: Plan,
@@ -121,20 +138,36 @@ struct Pull<I> {
     /// The index of the item that the next `next()` gives.
     next: usize,
     ended: bool,
+    gear: Gear,
+}
+
+/// Who holds the token, as far as others need to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Nobody,
+    /// Somebody who will pass it on, with a wake, as soon as `next()` has returned.
+    OneItem,
+    /// Somebody who fills the belt of this seat.
+    Belt(usize),
 }
 
 struct State {
-    /// Does somebody hold the token?
-    pulling: bool,
-    /// The seat whose belt is being filled.
-    belt: Option<usize>,
+    holder: Holder,
+    /// The seat of the worker that runs alone.
+    alone: Option<usize>,
+    /// How often a belt has been filled.
+    turns: usize,
     /// Has the source said that there is nothing more?
     ended: bool,
     /// Workers that have come and not been sent away.
     present: usize,
     sleepers: usize,
+    /// Has a sleeper been signalled that has not woken yet?
+    waking: bool,
     /// Is one of the sleepers the watcher?
     watched: bool,
+    /// Has the holder of the token been told that it seems to be stuck?
+    told: bool,
 }
 
 /// What one call of `next()` gave.
@@ -177,15 +210,49 @@ impl<I: Iterator> Pulled<I> {
     /// Passes the token on.
     fn pass_on(&self, ended: bool) {
         let mut state = self.state.lock();
-        state.pulling = false;
-        state.belt = None;
+        state.holder = Holder::Nobody;
+        self.free.store(true, Ordering::Relaxed);
         state.ended |= ended;
         if state.sleepers == 0 {
             return;
         }
         if state.ended {
             self.passed_on.notify_all();
-        } else {
+        } else if (state.alone.is_none() || state.told || !state.watched) && !state.waking {
+            state.waking = true;
+            self.passed_on.notify_one();
+        }
+    }
+
+    /// Says that a belt is being filled from now on, so that idle workers look there.
+    fn show_belt(&self, seat: usize, alone: bool) {
+        self.stuck.store(false, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        state.holder = Holder::Belt(seat);
+        state.alone = alone.then_some(seat);
+        state.turns += 1;
+        state.told = false;
+        self.leave_watch_to_another(&mut state);
+    }
+
+    /// Hears that a batch took long that was run alone.
+    #[cold]
+    fn run_side_by_side(&self, elapsed: Duration) {
+        let mut pull = self.pull.lock();
+        let next = pull.next;
+        pull.gear.took_long(Instant::now(), next, elapsed);
+        drop(pull);
+        let mut state = self.state.lock();
+        state.alone = None;
+        if state.sleepers > 0 && !state.waking {
+            state.waking = true;
+            self.passed_on.notify_one();
+        }
+    }
+
+    fn leave_watch_to_another(&self, state: &mut State) {
+        if state.sleepers > 0 && !state.watched && !state.waking {
+            state.waking = true;
             self.passed_on.notify_one();
         }
     }
@@ -202,63 +269,64 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
     /// Waits for an item on somebody's belt or for the token.
     fn find(&self, ask: Ask<'_>) -> Found<I::Item> {
         let mut state = self.state.lock();
-        let mut looks = 0;
+        let mut may_spin = true;
+        let mut look = FIRST_LOOK;
+        // Has nothing moved between two looks?
+        let mut standstill = false;
         loop {
             if ask.signals.has_exit() || ask.signals.stop_cause().is_some() {
                 return Found::Nothing;
             }
-            if !state.pulling {
-                if state.ended {
-                    return Found::Nothing;
+            let welcome = standstill || state.alone.is_none_or(|seat| seat == ask.seat);
+            let filling = match state.holder {
+                Holder::Nobody if state.ended => return Found::Nothing,
+                Holder::Nobody if welcome => {
+                    state.holder = Holder::OneItem;
+                    self.free.store(false, Ordering::Relaxed);
+                    return Found::Token;
                 }
-                state.pulling = true;
-                return Found::Token;
+                Holder::Belt(seat) if welcome => self.belts.get().and_then(|belts| belts.get(seat)),
+                _ => None,
+            };
+            if may_spin && filling.is_some() {
+                // The belt is full soon; to take its items one by one would only delay that.
+                may_spin = false;
+                drop(state);
+                spin_for(SOON, || self.free.load(Ordering::Relaxed));
+                state = self.state.lock();
+                continue;
             }
-            let filling = state.belt.and_then(|seat| self.belts.get()?.get(seat));
             if let Some((index, item)) = filling.and_then(Belt::take) {
-                self.leave_watch_to_another(&state);
+                self.leave_watch_to_another(&mut state);
                 return Found::Item(index, item);
             }
             state.sleepers += 1;
-            if filling.is_some() && !state.watched {
+            let to_watch = state.alone.is_some() || filling.is_some();
+            if to_watch && !state.watched && !state.told {
                 state.watched = true;
-                if looks < LOOKS {
-                    let timed_out;
-                    (state, timed_out) = self
-                        .passed_on
-                        .wait_timeout(state, FIRST_LOOK * 4_u32.pow(looks));
-                    if timed_out {
-                        self.stuck.store(true, Ordering::Relaxed);
-                        looks += 1;
-                    }
-                } else {
-                    // By now the filler sees that it should finish, whenever its `next()` returns.
-                    state = self.passed_on.wait(state);
-                    looks = 0;
-                }
+                let seen = state.turns;
+                let timed_out;
+                (state, timed_out) = self.passed_on.wait_timeout(state, look);
                 state.watched = false;
+                standstill = timed_out && seen == state.turns;
+                if standstill {
+                    // The filler sees that when its `next()` returns, and wakes a sleeper then.
+                    self.stuck.store(true, Ordering::Relaxed);
+                    state.told = true;
+                }
+                if timed_out {
+                    look = (look * 4).min(LAST_LOOK);
+                }
             } else {
                 state = self.passed_on.wait(state);
             }
             state.sleepers -= 1;
+            state.waking = false;
         }
     }
 
-    fn is_alone(&self) -> bool {
-        self.state.lock().present <= 1
-    }
-
-    fn leave_watch_to_another(&self, state: &State) {
-        if state.sleepers > 0 && !state.watched {
-            self.passed_on.notify_one();
-        }
-    }
-
-    /// Says that a belt is being filled from now on, so that idle workers look there.
-    fn show_belt(&self, seat: usize) {
-        let mut state = self.state.lock();
-        state.belt = Some(seat);
-        self.leave_watch_to_another(&state);
+    fn present(&self) -> usize {
+        self.state.lock().present
     }
 
     fn take_one(&self) -> Option<(usize, PulledChunk<'_, I>)> {
@@ -274,39 +342,71 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         }
     }
 
-    fn take_batch(&self, ask: Ask<'_>) -> Option<(usize, PulledChunk<'_, I>)> {
+    /// Takes several items, the way that is fastest where they are cheap.
+    fn take_several(&self, ask: Ask<'_>) -> Option<(usize, PulledChunk<'_, I>)> {
+        if self.plan.workers == 1 {
+            return self.take_live(self.pull.lock(), ask.want);
+        }
+        let present = self.present();
+        let mut pull = self.pull.lock();
+        if present == 1 {
+            // Nothing is read ahead: nobody else would take it while `next()` blocks.
+            return self.take_live(pull, ask.want);
+        }
+        let now = Instant::now();
+        let next = pull.next;
+        let alone = ask.each < CHEAP && pull.gear.choose(now, next);
+        self.take_batch(pull, ask, now, alone)
+    }
+
+    fn take_batch<'a>(
+        &'a self,
+        mut guard: MutexGuard<'a, Pull<I>>,
+        ask: Ask<'_>,
+        began: Instant,
+        alone: bool,
+    ) -> Option<(usize, PulledChunk<'a, I>)> {
         let belts = self
             .belts
             .get_or_init(|| (0..self.plan.workers).map(|_| Belt::new()).collect());
-        let mut pull = self.pull.lock();
+        let pull = &mut *guard;
         let mut filler = belts[ask.seat].fill(pull.next, self.plan.batch.min(MOST_ON_BELT));
-        self.stuck.store(false, Ordering::Relaxed);
-        self.show_belt(ask.seat);
-        let mut panic = None;
-        while filler.len() < ask.want && !filler.is_full() {
-            match pull.pull() {
-                Pulling::Item(item) => filler.push(item),
-                Pulling::End => break,
-                Pulling::Panicked(payload) => {
-                    panic = Some(payload);
+        self.show_belt(ask.seat, alone);
+        let filled = unwind::catch(|| {
+            while filler.len() < ask.want && !filler.is_full() {
+                let Some(item) = pull.iter.next() else {
+                    pull.ended = true;
+                    break;
+                };
+                filler.push(item);
+                let ending = ask.signals.has_exit() || ask.signals.is_token_stopped();
+                if ending || self.stuck.load(Ordering::Relaxed) {
                     break;
                 }
             }
-            let ending = ask.signals.has_exit() || ask.signals.is_token_stopped();
-            if ending || self.stuck.load(Ordering::Relaxed) {
-                break;
-            }
-        }
+        });
+        pull.ended |= filled.is_err();
+        pull.next += filler.len();
         let ended = pull.ended;
-        drop(pull);
+        drop(guard);
         let taken = filler.finish();
         self.pass_on(ended);
-        Some((taken.start(), PulledChunk(Held::Batch { taken, panic })))
+        let start = taken.start();
+        let batch = Held::Batch {
+            taken,
+            panic: filled.err(),
+            pulled_in: began.elapsed(),
+            alone_in: alone.then_some(self),
+        };
+        Some((start, PulledChunk(batch)))
     }
 
-    /// For a worker that is alone: the chunk pulls each item just before it runs.
-    fn take_live(&self, want: usize) -> Option<(usize, PulledChunk<'_, I>)> {
-        let mut pull = self.pull.lock();
+    /// Takes a chunk that pulls each item just before it runs.
+    fn take_live<'a>(
+        &'a self,
+        mut pull: MutexGuard<'a, Pull<I>>,
+        want: usize,
+    ) -> Option<(usize, PulledChunk<'a, I>)> {
         let index = pull.next;
         // The first item is pulled here: a chunk has at least one.
         let first = match pull.pull() {
@@ -357,16 +457,13 @@ impl<I: Iterator<Item: Send> + Send> Handout for Pulled<I> {
             }
             let taken = if ask.want == 1 && self.plan.workers > 1 {
                 self.take_one()
-            } else if self.is_alone() {
-                // Nothing is read ahead: nobody else would take it while `next()` blocks.
-                self.take_live(ask.want)
             } else {
-                self.take_batch(ask)
+                self.take_several(ask)
             };
-            match taken {
+            match &taken {
                 // Others were quicker and took the whole batch off the belt.
-                Some((_, PulledChunk(Held::Batch { taken, panic: None }))) if taken.is_empty() => {}
-                taken => return taken,
+                Some((_, chunk)) if chunk.is_spent() => {}
+                _ => return taken,
             }
         }
     }
@@ -383,7 +480,10 @@ impl<I: Iterator<Item: Send> + Send> Handout for Pulled<I> {
         // Under the lock, so that a worker is either before its look at the signals or already asleep.
         let state = self.state.lock();
         self.passed_on.notify_all();
-        let belt = state.belt.and_then(|seat| self.belts.get()?.get(seat));
+        let belt = match state.holder {
+            Holder::Belt(seat) => self.belts.get().and_then(|belts| belts.get(seat)),
+            _ => None,
+        };
         let items: Vec<_> = belt
             .into_iter()
             .flat_map(|belt| std::iter::from_fn(|| belt.take()))
@@ -402,6 +502,9 @@ enum Held<'a, I: Iterator> {
     Batch {
         taken: Taken<'a, I::Item>,
         panic: Option<Payload>,
+        pulled_in: Duration,
+        /// The source, if no other worker runs meanwhile.
+        alone_in: Option<&'a Pulled<I>>,
     },
     /// Pulled as it runs.
     Live(Live<'a, I>),
@@ -445,8 +548,49 @@ impl<I: Iterator> Live<'_, I> {
 
 impl<I: Iterator> Drop for Live<'_, I> {
     fn drop(&mut self) {
-        if let Some(pull) = &self.held {
-            self.source.pass_on(pull.ended);
+        if let Some(pull) = self.held.take() {
+            let ended = pull.ended;
+            // Whoever takes the token next may want the lock at once.
+            drop(pull);
+            self.source.pass_on(ended);
+        }
+    }
+}
+
+impl<I: Iterator> Live<'_, I> {
+    /// Pulls and runs.
+    #[inline]
+    fn drive_held(&mut self, run: &mut impl FnMut(I::Item) -> bool) {
+        let Some(pull) = &mut self.held else { return };
+        let Pull {
+            iter, next, ended, ..
+        } = &mut **pull;
+        let mut in_next = false;
+        let left = &mut self.left;
+        let ran = unwind::catch(|| {
+            while *left > 0 {
+                *left -= 1;
+                in_next = true;
+                let Some(item) = iter.next() else {
+                    *ended = true;
+                    *left = 0;
+                    break;
+                };
+                in_next = false;
+                *next += 1;
+                if !run(item) {
+                    break;
+                }
+            }
+        });
+        match ran {
+            Ok(()) => {}
+            Err(payload) if in_next => {
+                *ended = true;
+                *left = 0;
+                self.panic = Some(payload);
+            }
+            Err(payload) => std::panic::resume_unwind(payload),
         }
     }
 }
@@ -488,7 +632,60 @@ impl<I: Iterator> Iterator for PulledChunk<'_, I> {
     }
 }
 
+impl<I: Iterator> PulledChunk<'_, I> {
+    /// Has everything been taken that was laid on the belt?
+    fn is_spent(&self) -> bool {
+        matches!(&self.0, Held::Batch { taken, panic: None, .. } if taken.is_empty())
+    }
+}
+
 impl<I: Iterator> Chunk for PulledChunk<'_, I> {
+    #[inline]
+    fn drive(&mut self, mut run: impl FnMut(Self::Item) -> bool) {
+        match &mut self.0 {
+            Held::Batch { taken, .. } => {
+                for item in taken {
+                    if !run(item) {
+                        break;
+                    }
+                }
+            }
+            Held::Live(live) if live.held.is_some() => {
+                if let Some(first) = live.first.take()
+                    && !run(first)
+                {
+                    return;
+                }
+                live.drive_held(&mut run);
+            }
+            _ => {
+                for item in self {
+                    if !run(item) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn pulled_in(&self) -> Duration {
+        match &self.0 {
+            Held::Batch { pulled_in, .. } => *pulled_in,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn ran(&mut self, _items: usize, elapsed: Duration) {
+        if let Held::Batch {
+            alone_in: Some(source),
+            ..
+        } = &self.0
+            && gear::is_too_long(elapsed)
+        {
+            source.run_side_by_side(elapsed);
+        }
+    }
+
     fn source_panic(&mut self) -> Option<Payload> {
         match &mut self.0 {
             Held::One(_) => None,
