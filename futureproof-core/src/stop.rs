@@ -134,6 +134,8 @@ impl std::error::Error for Stopped {}
 pub(crate) struct Signals {
     /// The lowest index known to end the loop; `usize::MAX` while there is none. Only ever lowered.
     exit: AtomicUsize,
+    /// Is there a token or a deadline? Asked before each item: most loops have neither.
+    stoppable: bool,
     token: Option<StopToken>,
     deadline: Option<(Instant, Duration)>,
     /// Has a body been told to stop, by the token or the deadline?
@@ -148,6 +150,7 @@ impl Signals {
     pub(crate) fn new(token: Option<StopToken>, limit: Option<Duration>) -> Self {
         Self {
             exit: AtomicUsize::new(usize::MAX),
+            stoppable: token.is_some() || limit.is_some(),
             token,
             told: AtomicBool::new(false),
             pool: None,
@@ -192,10 +195,13 @@ impl Signals {
         self.token.as_ref().is_some_and(StopToken::is_stopped)
     }
 
+    pub(crate) fn is_stoppable(&self) -> bool {
+        self.stoppable
+    }
+
     #[inline]
     pub(crate) fn stop_cause(&self) -> Option<StopCause> {
-        // Asked before each item: most loops have neither.
-        if self.token.is_none() && self.deadline.is_none() {
+        if !self.stoppable {
             return None;
         }
         self.look_for_stop()

@@ -38,7 +38,7 @@ impl BatchSize {
         self.least
     }
 
-    /// What an item costs, in nanoseconds; 0 while that is not known.
+    /// What an item costs, in picoseconds; 0 while that is not known.
     pub(super) fn each(&self) -> u64 {
         self.each
     }
@@ -49,10 +49,11 @@ impl BatchSize {
             return;
         }
         let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        let each = (elapsed / items.max(1) as u64).max(1);
+        let each = (elapsed.saturating_mul(1000) / items.max(1) as u64).max(1);
         self.each = each;
-        let worth =
-            |worth: Duration| usize::try_from(worth.as_nanos() as u64 / each).unwrap_or(usize::MAX);
+        let worth = |worth: Duration| {
+            usize::try_from(worth.as_nanos() as u64 * 1000 / each).unwrap_or(usize::MAX)
+        };
         // Growing from what has been seen: a batch that came out short says little about a long one.
         let next = (self.now.max(items).saturating_mul(GROWTH)).min(worth(WORTH));
         self.now = next.clamp(1, self.most);

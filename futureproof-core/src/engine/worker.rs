@@ -313,13 +313,14 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             }
         }
 
-        let run = self.run;
+        // A local, so that it is not looked up for each item.
+        let signals: &Signals = &self.run.signals;
         let before = *index;
         let result = unwind::catch(|| {
             let mut count = Count { at: *index, index };
             if S::INDEXED && !E::POSSIBLE {
                 // Looking once a block leaves a loop that can be vectorised.
-                if let Some(paused) = pause(&run.signals, count.at) {
+                if let Some(paused) = pause(signals, count.at) {
                     return paused;
                 }
                 for item in chunk {
@@ -330,7 +331,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 }
                 return Pause::End;
             }
-            let mut paused = match pause(&run.signals, count.at) {
+            let mut paused = match pause(signals, count.at) {
                 None => Pause::End,
                 Some(paused) => return paused,
             };
@@ -341,7 +342,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                     return false;
                 };
                 count.at += 1;
-                match pause(&run.signals, count.at) {
+                match pause(signals, count.at) {
                     None => true,
                     Some(pause) => {
                         paused = pause;

@@ -14,6 +14,7 @@
 //! At most one [`Filler`] or [`Taken`] exists for a belt at a time: `head.in_use`.
 
 use std::mem::MaybeUninit;
+use std::slice;
 use std::sync::OnceLock;
 
 use crate::sync::{AtomicUsize, Mutex, Ordering, UnsafeCell};
@@ -78,11 +79,7 @@ impl<T> Belt<T> {
         };
         // Under the lock: a taker that sees `filling` sees the belt empty.
         self.len.store(0, Ordering::Relaxed);
-        Filler {
-            belt: self,
-            slots,
-            len: 0,
-        }
+        Filler { belt: self, slots }
     }
 
     /// Takes the item at the head, with its index, if the belt is being filled and is not empty.
@@ -121,33 +118,31 @@ unsafe fn read<T>(slot: &Slot<T>) -> T {
 pub(crate) struct Filler<'a, T> {
     belt: &'a Belt<T>,
     slots: &'a [Slot<T>],
-    len: usize,
 }
 
 impl<'a, T> Filler<'a, T> {
+    /// Lays what `next` gives on the belt, where others can take it at once, until it gives nothing more or has given
+    /// `limit` items or as many as the belt holds. To be called once.
+    ///
+    /// A panic of `next` goes through; what has been laid is on the belt.
     #[inline]
-    pub(crate) fn is_full(&self) -> bool {
-        self.len == self.slots.len()
+    pub(crate) fn lay(&mut self, limit: usize, mut next: impl FnMut() -> Option<T>) {
+        assert_eq!(self.len(), 0, "a belt is filled from its start");
+        let slots = &self.slots[..limit.min(self.slots.len())];
+        for (before, slot) in slots.iter().enumerate() {
+            let Some(item) = next() else { break };
+            slot.with_mut(|slot| {
+                // SAFETY: slots from `len` on are vacant and, while the belt is being filled, the filler's alone.
+                unsafe { slot.write(MaybeUninit::new(item)) }
+            });
+            self.belt.len.store(before + 1, Ordering::Release);
+        }
     }
 
-    #[inline]
+    /// How many items have been laid.
     pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Lays an item on the belt, where others can take it from now on.
-    ///
-    /// # Panics
-    ///
-    /// Panics when the belt is full.
-    #[inline]
-    pub(crate) fn push(&mut self, item: T) {
-        self.slots[self.len].with_mut(|slot| {
-            // SAFETY: slots from `len` on are vacant and, while the belt is being filled, the filler's alone.
-            unsafe { slot.write(MaybeUninit::new(item)) }
-        });
-        self.len += 1;
-        self.belt.len.store(self.len, Ordering::Release);
+        // This thread stored it.
+        self.belt.len.load(Ordering::Relaxed)
     }
 
     /// Ends the batch: what has not been taken is the filler's own.
@@ -168,33 +163,31 @@ impl<T> Drop for Filler<'_, T> {
 /// The rest of a batch: an iterator over the items nobody else has taken. Dropping it drops what is left.
 pub(crate) struct Taken<'a, T> {
     belt: &'a Belt<T>,
-    slots: &'a [Slot<T>],
-    next: usize,
-    end: usize,
-    base: usize,
+    rest: slice::Iter<'a, Slot<T>>,
+    /// The index of the first item that nobody else has taken.
+    start: usize,
 }
 
 impl<'a, T> Taken<'a, T> {
     fn close(belt: &'a Belt<T>, slots: &'a [Slot<T>]) -> Self {
         let mut head = belt.head.lock();
         head.filling = false;
+        // This thread stored the length.
+        let end = belt.len.load(Ordering::Relaxed);
         Self {
             belt,
-            slots,
-            next: head.next,
-            // This thread stored it.
-            end: belt.len.load(Ordering::Relaxed),
-            base: head.base,
+            rest: slots[head.next..end].iter(),
+            start: head.base + head.next,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.next == self.end
+        self.rest.len() == 0
     }
 
-    /// The index of the first item.
+    /// The index that the first item had.
     pub(crate) fn start(&self) -> usize {
-        self.base + self.next
+        self.start
     }
 }
 
@@ -203,18 +196,15 @@ impl<T> Iterator for Taken<'_, T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        if self.next == self.end {
-            return None;
-        }
-        let slot = self.next;
-        self.next += 1;
+        let slot = self.rest.next()?;
         // SAFETY: this thread wrote the slot; the belt is no longer being filled, so nobody else takes from it, and
-        // `next` has moved on, so neither do we.
-        Some(unsafe { read(&self.slots[slot]) })
+        // `rest` has moved on, so neither do we.
+        Some(unsafe { read(slot) })
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.end - self.next, Some(self.end - self.next))
+        self.rest.size_hint()
     }
 }
 
@@ -242,15 +232,20 @@ mod tests {
     fn what_is_not_taken_is_the_fillers() {
         let belt = Belt::new();
         let mut filler = belt.fill(10, 4);
-        for item in ["a", "b", "c"] {
-            filler.push(item);
-        }
+        let mut items = ["a", "b", "c"].into_iter();
+        filler.lay(4, || items.next());
         assert_eq!(belt.take(), Some((10, "a")));
         let mut taken = filler.finish();
         assert_eq!(belt.take(), None, "a finished batch is closed to others");
         assert_eq!((taken.start(), taken.next()), (11, Some("b")));
         drop(taken);
-        assert_eq!(belt.fill(13, 4).len(), 0, "the belt can be used again");
+        let mut filler = belt.fill(13, 4);
+        filler.lay(9, || Some("d"));
+        assert_eq!(
+            filler.len(),
+            4,
+            "the belt can be used again, up to its capacity"
+        );
     }
 
     #[test]
@@ -258,12 +253,12 @@ mod tests {
         let item = std::rc::Rc::new(());
         let belt = Belt::new();
         let mut filler = belt.fill(0, 8);
-        (0..6).for_each(|_| filler.push(item.clone()));
+        filler.lay(6, || Some(item.clone()));
         drop(belt.take());
         let mut taken = filler.finish();
         drop(taken.next());
         drop(taken);
-        belt.fill(6, 8).push(item.clone());
+        belt.fill(6, 8).lay(1, || Some(item.clone()));
         assert_eq!(std::rc::Rc::strong_count(&item), 1);
     }
 }

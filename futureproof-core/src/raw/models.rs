@@ -70,8 +70,8 @@ fn an_item_on_a_belt_is_taken_once() {
         };
         for base in [0, 2] {
             let mut filler = belt.fill(base, 2);
-            filler.push(Box::new(base));
-            filler.push(Box::new(base + 1));
+            let mut items = (base..base + 2).map(Box::new);
+            filler.lay(2, || items.next());
             let taken = filler.finish();
             let start = taken.start();
             for (index, item) in (start..).zip(taken) {

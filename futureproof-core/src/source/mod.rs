@@ -88,7 +88,7 @@ pub struct Ask<'a> {
     pub(crate) want: usize,
     /// How many items are not worth dividing among workers; at least 1, at most `want`.
     pub(crate) least: usize,
-    /// What an item costs, to pull and to run, in nanoseconds; 0 while that is not known.
+    /// What an item costs, to pull and to run, in picoseconds; 0 while that is not known.
     pub(crate) each: u64,
     pub(crate) signals: &'a Signals,
     /// Sends for more workers, if there are any to send for.

@@ -25,20 +25,20 @@ use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 
-use super::gear::{self, CHEAP, Gear};
+use super::gear::{self, Gear};
 use super::{Ask, Chunk, Handout, Plan, Source};
 use crate::raw::belt::{Belt, Taken};
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, spin_for};
 use crate::unwind::{self, Payload};
 
-/// A belt has no more slots than this, whatever `batch` allows: they are allocated at once.
-const MOST_ON_BELT: usize = 4096;
+/// A belt is no larger than this, in bytes, whatever `batch` allows: its slots are allocated at once.
+const LARGEST_BELT: usize = 256 * 1024;
 /// A watcher first looks after this long whether the holder of the token is stuck.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// It looks after four times as long each time, but no later than this.
 const LAST_LOOK: Duration = Duration::from_millis(16);
-/// Where the holder of the token has read ahead before, it soon passes it on again: that is not worth sleeping for.
-const SOON: Duration = Duration::from_micros(10);
+/// A belt is full sooner than this, or its filler is stuck: that is not worth sleeping for.
+const SOON: Duration = Duration::from_micros(30);
 
 /// A shared source.
 #[derive(Debug)]
@@ -67,9 +67,10 @@ impl<I: Iterator<Item: Send> + Send> Source for Shared<I> {
         (
             Pulled {
                 pull: Mutex::new(Pull {
-                    iter: self.0,
+                    iter: Some(self.0),
                     next: 0,
                     ended: false,
+                    cost: 0,
                     gear: Gear::new(),
                 }),
                 state: CachePadded::new(Mutex::new(State {
@@ -82,10 +83,11 @@ impl<I: Iterator<Item: Send> + Send> Source for Shared<I> {
                     waking: false,
                     watched: false,
                     told: false,
+                    ending: false,
                 })),
                 passed_on: Condvar::new(),
                 free: AtomicBool::new(true),
-                stuck: AtomicBool::new(false),
+                finish: AtomicBool::new(false),
                 belts: OnceLock::new(),
                 plan,
             },
@@ -127,17 +129,21 @@ pub struct Pulled<I: Iterator> {
     passed_on: Condvar,
     /// Is the token free? For those who look without the lock: a hint, so relaxed.
     free: AtomicBool,
-    /// Set by a watcher: the holder of the token should pass it on. A hint, so relaxed.
-    stuck: AtomicBool,
+    /// The filler of a belt should finish: it seems to be stuck, or the loop is ending. Relaxed, as it carries nothing;
+    /// changed under the lock of `state`.
+    finish: AtomicBool,
     belts: OnceLock<Box<[Belt<I::Item>]>>,
     plan: Plan,
 }
 
 struct Pull<I> {
-    iter: I,
+    /// Only taken out while the holder of the token pulls a batch: a local variable is pulled from faster.
+    iter: Option<I>,
     /// The index of the item that the next `next()` gives.
     next: usize,
     ended: bool,
+    /// What it took to pull an item of the last batch, in picoseconds.
+    cost: u64,
     gear: Gear,
 }
 
@@ -168,6 +174,7 @@ struct State {
     watched: bool,
     /// Has the holder of the token been told that it seems to be stuck?
     told: bool,
+    ending: bool,
 }
 
 /// What one call of `next()` gave.
@@ -182,7 +189,7 @@ impl<I: Iterator> Pull<I> {
         if self.ended {
             return Pulling::End;
         }
-        match unwind::catch(|| self.iter.next()) {
+        match unwind::catch(|| self.iter.as_mut()?.next()) {
             Ok(Some(item)) => {
                 self.next += 1;
                 Pulling::Item(item)
@@ -226,8 +233,8 @@ impl<I: Iterator> Pulled<I> {
 
     /// Says that a belt is being filled from now on, so that idle workers look there.
     fn show_belt(&self, seat: usize, alone: bool) {
-        self.stuck.store(false, Ordering::Relaxed);
         let mut state = self.state.lock();
+        self.finish.store(state.ending, Ordering::Relaxed);
         state.holder = Holder::Belt(seat);
         state.alone = alone.then_some(seat);
         state.turns += 1;
@@ -311,7 +318,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
                 standstill = timed_out && seen == state.turns;
                 if standstill {
                     // The filler sees that when its `next()` returns, and wakes a sleeper then.
-                    self.stuck.store(true, Ordering::Relaxed);
+                    self.finish.store(true, Ordering::Relaxed);
                     state.told = true;
                 }
                 if timed_out {
@@ -354,8 +361,8 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             return self.take_live(pull, ask.want);
         }
         let now = Instant::now();
-        let next = pull.next;
-        let alone = ask.each < CHEAP && pull.gear.choose(now, next);
+        let (next, cost) = (pull.next, pull.cost);
+        let alone = gear::is_in_question(cost, ask.each) && pull.gear.choose(now, next, ask.each);
         self.take_batch(pull, ask, now, alone)
     }
 
@@ -370,23 +377,30 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             .belts
             .get_or_init(|| (0..self.plan.workers).map(|_| Belt::new()).collect());
         let pull = &mut *guard;
-        let mut filler = belts[ask.seat].fill(pull.next, self.plan.batch.min(MOST_ON_BELT));
+        let most = (LARGEST_BELT / size_of::<I::Item>().max(1)).max(16);
+        let mut filler = belts[ask.seat].fill(pull.next, self.plan.batch.min(most));
         self.show_belt(ask.seat, alone);
-        let filled = unwind::catch(|| {
-            while filler.len() < ask.want && !filler.is_full() {
-                let Some(item) = pull.iter.next() else {
-                    pull.ended = true;
-                    break;
-                };
-                filler.push(item);
-                let ending = ask.signals.has_exit() || ask.signals.is_token_stopped();
-                if ending || self.stuck.load(Ordering::Relaxed) {
-                    break;
+        let mut iter = pull.iter.take();
+        let mut ended = false;
+        let stoppable = ask.signals.is_stoppable();
+        let laid = unwind::catch(|| {
+            let Some(iter) = &mut iter else { return };
+            filler.lay(ask.want, || {
+                if self.finish.load(Ordering::Relaxed)
+                    || stoppable && ask.signals.is_token_stopped()
+                {
+                    return None;
                 }
-            }
+                let item = iter.next();
+                ended = item.is_none();
+                item
+            });
         });
-        pull.ended |= filled.is_err();
-        pull.next += filler.len();
+        pull.iter = iter;
+        pull.ended |= ended || laid.is_err();
+        let (count, pulled_in) = (filler.len(), began.elapsed());
+        pull.next += count;
+        pull.cost = pulled_in.as_nanos() as u64 * 1000 / count.max(1) as u64;
         let ended = pull.ended;
         drop(guard);
         let taken = filler.finish();
@@ -394,8 +408,8 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         let start = taken.start();
         let batch = Held::Batch {
             taken,
-            panic: filled.err(),
-            pulled_in: began.elapsed(),
+            panic: laid.err(),
+            pulled_in,
             alone_in: alone.then_some(self),
         };
         Some((start, PulledChunk(batch)))
@@ -478,7 +492,9 @@ impl<I: Iterator<Item: Send> + Send> Handout for Pulled<I> {
 
     fn wake(&self) -> Result<(), Payload> {
         // Under the lock, so that a worker is either before its look at the signals or already asleep.
-        let state = self.state.lock();
+        let mut state = self.state.lock();
+        state.ending = true;
+        self.finish.store(true, Ordering::Relaxed);
         self.passed_on.notify_all();
         let belt = match state.holder {
             Holder::Belt(seat) => self.belts.get().and_then(|belts| belts.get(seat)),
@@ -562,34 +578,33 @@ impl<I: Iterator> Live<'_, I> {
     #[inline]
     fn drive_held(&mut self, run: &mut impl FnMut(I::Item) -> bool) {
         let Some(pull) = &mut self.held else { return };
-        let Pull {
-            iter, next, ended, ..
-        } = &mut **pull;
-        let mut in_next = false;
-        let left = &mut self.left;
+        let pull = &mut **pull;
+        let mut iter = pull.iter.take();
+        let (mut in_next, mut ended, mut left) = (false, false, self.left);
         let ran = unwind::catch(|| {
-            while *left > 0 {
-                *left -= 1;
+            let Some(iter) = &mut iter else { return };
+            while left > 0 {
+                left -= 1;
                 in_next = true;
                 let Some(item) = iter.next() else {
-                    *ended = true;
-                    *left = 0;
+                    ended = true;
                     break;
                 };
                 in_next = false;
-                *next += 1;
                 if !run(item) {
                     break;
                 }
             }
         });
+        pull.iter = iter;
+        // Each step but the one that gave no item gave one.
+        pull.next += self.left - left - usize::from(in_next);
+        ended |= in_next;
+        pull.ended |= ended;
+        self.left = if ended { 0 } else { left };
         match ran {
             Ok(()) => {}
-            Err(payload) if in_next => {
-                *ended = true;
-                *left = 0;
-                self.panic = Some(payload);
-            }
+            Err(payload) if in_next => self.panic = Some(payload),
             Err(payload) => std::panic::resume_unwind(payload),
         }
     }
