@@ -109,15 +109,22 @@ mod imp {
     }
 
     /// Looks again and again whether `done`, for at most about `limit`; returns the last answer.
-    pub(crate) fn spin_for(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    pub(crate) fn spin_for(limit: Duration, done: impl Fn() -> bool) -> bool {
         let mut end = None;
-        spin(Duration::ZERO, || {
-            if done() {
-                return Some(true);
+        while cores() > 1 {
+            // To look is cheaper than to read the clock.
+            for _ in 0..8 {
+                if done() {
+                    return true;
+                }
+                std::hint::spin_loop();
             }
             let now = Instant::now();
-            (now >= *end.get_or_insert(now + limit)).then_some(false)
-        })
+            if now >= *end.get_or_insert(now + limit) {
+                break;
+            }
+        }
+        done()
     }
 
     /// A cell with loom's access shape; the caller of `with` and `with_mut` upholds the aliasing rules.
@@ -238,7 +245,7 @@ mod imp {
         look() == Some(true)
     }
 
-    pub(crate) fn spin_for(_limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    pub(crate) fn spin_for(_limit: Duration, done: impl Fn() -> bool) -> bool {
         done()
     }
 

@@ -17,7 +17,7 @@ use crate::source::{IntoSource, Source};
 use crate::stop::StopToken;
 
 /// How many items a worker holds at most unless `batch` says otherwise.
-const DEFAULT_BATCH: usize = 4096;
+const DEFAULT_BATCH: usize = 8192;
 
 /// A parallel loop as a builder and a method that takes a closure: what `parallel_for!` is made of, for those who prefer
 /// functions.

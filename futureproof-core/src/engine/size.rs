@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-/// What a batch should be worth. The promise is 50 µs; half of it leaves room for bodies that turn out dearer.
-const WORTH: Duration = Duration::from_micros(25);
+/// What a batch should be worth. The promise is 50 µs; the rest of it leaves room for bodies that turn out dearer.
+const WORTH: Duration = Duration::from_micros(40);
 /// What a batch should be worth at least, where there are so many items: some ten times what it costs to hand it out.
 const LEAST_WORTH: Duration = Duration::from_micros(2);
+/// A few items in less time than this say more about the clock than about the body.
+const TOO_SHORT: Duration = Duration::from_micros(1);
 /// How much larger than what has been seen the next batch may be.
 const GROWTH: usize = 4;
 
@@ -49,6 +51,9 @@ impl BatchSize {
             return;
         }
         let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        if elapsed < TOO_SHORT.as_nanos() as u64 && items < self.now {
+            return;
+        }
         let each = (elapsed.saturating_mul(1000) / items.max(1) as u64).max(1);
         self.each = each;
         let worth = |worth: Duration| {
@@ -90,7 +95,7 @@ mod tests {
             let now = size.get();
             size.learn(now, Duration::from_micros(now as u64));
         }
-        assert_eq!(size.get(), 25, "25 bodies of 1 µs");
+        assert_eq!(size.get(), 40, "40 bodies of 1 µs");
     }
 
     #[test]

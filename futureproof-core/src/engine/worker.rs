@@ -1,6 +1,6 @@
 //! A worker of one loop: takes a batch, runs it, records how it went, and takes the next.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::exit::Leave;
 use super::merge::Segment;
@@ -239,7 +239,10 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         let mut last = false;
         // Where nothing is waited for, a batch begins when the last one ended. Reading the clock costs as much as some
         // bodies do.
-        if !S::INDEXED {
+        let mut pulled_in = Duration::ZERO;
+        if let Some((at, elapsed)) = chunk.block.pulled() {
+            (self.clock, pulled_in) = (at, elapsed);
+        } else if !S::INDEXED {
             self.clock = Instant::now();
         }
         loop {
@@ -278,8 +281,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             let now = Instant::now();
             let elapsed = now - self.clock;
             chunk.block.ran(index - start, elapsed);
-            self.size
-                .learn(index - start, elapsed + chunk.block.pulled_in());
+            self.size.learn(index - start, elapsed + pulled_in);
             self.clock = now;
         }
         self.drop_rest(chunk.block);

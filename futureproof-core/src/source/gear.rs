@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// How long running side by side is tried: other workers have to be woken first.
 const TRIAL: Duration = Duration::from_micros(300);
+/// So many trials in a row have to speak for running alone, the first time.
+const ENOUGH: u32 = 2;
 /// One worker runs alone for at least and at most so long until the other way is tried again.
 const SHORTEST_TERM: Duration = Duration::from_millis(5);
 const LONGEST_TERM: Duration = Duration::from_millis(100);
@@ -37,6 +39,8 @@ pub(super) struct Gear {
     lasts: Duration,
     /// How long the next term alone is.
     next_term: Duration,
+    /// How many trials in a row spoke for running alone.
+    in_favour: u32,
     wary: u32,
 }
 
@@ -47,6 +51,7 @@ impl Gear {
             since: None,
             lasts: TRIAL,
             next_term: SHORTEST_TERM,
+            in_favour: 0,
             wary: WARY,
         }
     }
@@ -70,8 +75,10 @@ impl Gear {
             return false;
         }
         let beside = elapsed.as_nanos() as u64 * 1000 / (next - from) as u64;
-        // Where it makes no difference, the others had better sleep.
-        if each < beside + beside / 32 {
+        // One trial may have been disturbed by something else on the machine.
+        self.in_favour = if each < beside { self.in_favour + 1 } else { 0 };
+        if self.in_favour == ENOUGH {
+            self.in_favour = ENOUGH - 1;
             self.alone = true;
             self.lasts = self.next_term;
             self.next_term = (self.next_term * 2).min(LONGEST_TERM);
@@ -121,6 +128,7 @@ mod tests {
         let start = Instant::now();
         let ms = Duration::from_millis;
         gear.choose(start, 0, 1);
+        gear.in_favour = ENOUGH - 1;
         gear.took_long(start, 1, ms(10));
         assert!(!gear.choose(start + ms(19), 2, 1));
         gear.took_long(start + ms(19), 3, ms(10));

@@ -22,7 +22,7 @@ pub use self::kind::{
 };
 pub use self::shared::Shared;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::stop::Signals;
 use crate::unwind::Payload;
@@ -59,10 +59,10 @@ pub trait Chunk: Iterator {
         None
     }
 
-    /// How long it took to pull the items, for chunks that were pulled before they run.
+    /// When the items had been pulled, and how long that took, for chunks that are pulled before they run.
     #[inline]
-    fn pulled_in(&self) -> Duration {
-        Duration::ZERO
+    fn pulled(&self) -> Option<(Instant, Duration)> {
+        None
     }
 
     /// Hears that `items` of it ran, and how long that took.

@@ -39,6 +39,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(16);
 /// A belt is full sooner than this, or its filler is stuck: that is not worth sleeping for.
 const SOON: Duration = Duration::from_micros(30);
+/// Another worker may be quicker to take the token: so often a worker waits for it without sleeping.
+const SPINS: u32 = 4;
 
 /// A shared source.
 #[derive(Debug)]
@@ -66,28 +68,32 @@ impl<I: Iterator<Item: Send> + Send> Source for Shared<I> {
     fn open(self, plan: Plan) -> (Pulled<I>, ()) {
         (
             Pulled {
-                pull: Mutex::new(Pull {
-                    iter: Some(self.0),
+                pull: CachePadded::new(Mutex::new(Pull {
                     next: 0,
-                    ended: false,
                     cost: 0,
-                    gear: Gear::new(),
-                }),
-                state: CachePadded::new(Mutex::new(State {
-                    holder: Holder::Nobody,
-                    alone: None,
-                    turns: 0,
                     ended: false,
-                    present: 0,
-                    sleepers: 0,
-                    waking: false,
-                    watched: false,
-                    told: false,
-                    ending: false,
+                    alone: false,
+                    iter: Some(self.0),
+                    gear: Gear::new(),
                 })),
-                passed_on: Condvar::new(),
-                free: AtomicBool::new(true),
-                finish: AtomicBool::new(false),
+                hub: CachePadded::new(Hub {
+                    free: AtomicBool::new(true),
+                    finish: AtomicBool::new(false),
+                    state: Mutex::new(State {
+                        holder: Holder::Nobody,
+                        alone: None,
+                        turns: 0,
+                        ended: false,
+                        present: 0,
+                        sleepers: 0,
+                        waking: false,
+                        watched: false,
+                        told: false,
+                        dear: None,
+                        ending: false,
+                    }),
+                    passed_on: Condvar::new(),
+                }),
                 belts: OnceLock::new(),
                 plan,
             },
@@ -123,28 +129,37 @@ pub(super) fn size_hint<I: Iterator>(iter: &I) -> (usize, Option<usize>) {
 /// The shared part of a [`Shared`] source.
 pub struct Pulled<I: Iterator> {
     /// Locked by the holder of the token, and without the token only if it is free at once.
-    pull: Mutex<Pull<I>>,
-    state: CachePadded<Mutex<State>>,
-    /// Signalled when the token is passed on or the loop is ending.
-    passed_on: Condvar,
+    pull: CachePadded<Mutex<Pull<I>>>,
+    hub: CachePadded<Hub>,
+    belts: OnceLock<Box<[Belt<I::Item>]>>,
+    plan: Plan,
+}
+
+/// What changes hands with the token. What is used each time comes first: a cache line less to pass on.
+#[repr(C)]
+struct Pull<I> {
+    /// The index of the item that the next `next()` gives.
+    next: usize,
+    /// What it took to pull an item of the last batch, in picoseconds.
+    cost: u64,
+    ended: bool,
+    /// Did the last batch run alone?
+    alone: bool,
+    /// Only taken out while the holder of the token pulls a batch: a local variable is pulled from faster.
+    iter: Option<I>,
+    gear: Gear,
+}
+
+/// Where workers meet: all of it in as few cache lines as it takes.
+struct Hub {
     /// Is the token free? For those who look without the lock: a hint, so relaxed.
     free: AtomicBool,
     /// The filler of a belt should finish: it seems to be stuck, or the loop is ending. Relaxed, as it carries nothing;
     /// changed under the lock of `state`.
     finish: AtomicBool,
-    belts: OnceLock<Box<[Belt<I::Item>]>>,
-    plan: Plan,
-}
-
-struct Pull<I> {
-    /// Only taken out while the holder of the token pulls a batch: a local variable is pulled from faster.
-    iter: Option<I>,
-    /// The index of the item that the next `next()` gives.
-    next: usize,
-    ended: bool,
-    /// What it took to pull an item of the last batch, in picoseconds.
-    cost: u64,
-    gear: Gear,
+    state: Mutex<State>,
+    /// Signalled when the token is passed on or the loop is ending.
+    passed_on: Condvar,
 }
 
 /// Who holds the token, as far as others need to know.
@@ -172,8 +187,10 @@ struct State {
     waking: bool,
     /// Is one of the sleepers the watcher?
     watched: bool,
-    /// Has the holder of the token been told that it seems to be stuck?
+    /// Has whoever began the last turn been told that it seems to be stuck?
     told: bool,
+    /// How long a batch took that was run alone, if it met a dear body.
+    dear: Option<Duration>,
     ending: bool,
 }
 
@@ -209,65 +226,75 @@ impl<I: Iterator> Pull<I> {
 impl<I: Iterator> Pulled<I> {
     /// Says, without the token, that the source has ended.
     fn end(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.hub.state.lock();
         state.ended = true;
-        self.passed_on.notify_all();
+        self.hub.passed_on.notify_all();
     }
 
     /// Passes the token on.
     fn pass_on(&self, ended: bool) {
-        let mut state = self.state.lock();
+        let mut state = self.hub.state.lock();
         state.holder = Holder::Nobody;
-        self.free.store(true, Ordering::Relaxed);
+        self.hub.free.store(true, Ordering::Relaxed);
         state.ended |= ended;
         if state.sleepers == 0 {
             return;
         }
         if state.ended {
-            self.passed_on.notify_all();
+            self.hub.passed_on.notify_all();
         } else if (state.alone.is_none() || state.told || !state.watched) && !state.waking {
             state.waking = true;
-            self.passed_on.notify_one();
+            self.hub.passed_on.notify_one();
         }
     }
 
-    /// Says that a belt is being filled from now on, so that idle workers look there.
-    fn show_belt(&self, seat: usize, alone: bool) {
-        let mut state = self.state.lock();
-        self.finish.store(state.ending, Ordering::Relaxed);
+    /// Says that a belt is going to be filled, so that idle workers look there.
+    fn show_belt(&self, state: &mut State, seat: usize) {
+        self.hub.finish.store(state.ending, Ordering::Relaxed);
         state.holder = Holder::Belt(seat);
-        state.alone = alone.then_some(seat);
         state.turns += 1;
         state.told = false;
+        self.leave_watch_to_another(state);
+    }
+
+    fn run_alone(&self, seat: Option<usize>) {
+        let mut state = self.hub.state.lock();
+        state.alone = seat;
         self.leave_watch_to_another(&mut state);
     }
 
     /// Hears that a batch took long that was run alone.
     #[cold]
     fn run_side_by_side(&self, elapsed: Duration) {
-        let mut pull = self.pull.lock();
-        let next = pull.next;
-        pull.gear.took_long(Instant::now(), next, elapsed);
-        drop(pull);
-        let mut state = self.state.lock();
+        // Not under the lock of `pull`: whoever holds the token by now may be in a `next()` that takes long.
+        let mut state = self.hub.state.lock();
+        state.dear = Some(elapsed);
         state.alone = None;
         if state.sleepers > 0 && !state.waking {
             state.waking = true;
-            self.passed_on.notify_one();
+            self.hub.passed_on.notify_one();
         }
     }
 
     fn leave_watch_to_another(&self, state: &mut State) {
         if state.sleepers > 0 && !state.watched && !state.waking {
             state.waking = true;
-            self.passed_on.notify_one();
+            self.hub.passed_on.notify_one();
         }
     }
 }
 
+/// What the holder of the token should know.
+struct Turn {
+    /// How many workers have come.
+    present: usize,
+    /// A batch that was run alone took so long.
+    dear: Option<Duration>,
+}
+
 /// What a worker found when it looked for something to do.
 enum Found<T> {
-    Token,
+    Token(Turn),
     Item(usize, T),
     Nothing,
 }
@@ -275,32 +302,38 @@ enum Found<T> {
 impl<I: Iterator<Item: Send> + Send> Pulled<I> {
     /// Waits for an item on somebody's belt or for the token.
     fn find(&self, ask: Ask<'_>) -> Found<I::Item> {
-        let mut state = self.state.lock();
-        let mut may_spin = true;
+        let mut state = self.hub.state.lock();
+        let mut spins = 0;
         let mut look = FIRST_LOOK;
-        // Has nothing moved between two looks?
-        let mut standstill = false;
         loop {
             if ask.signals.has_exit() || ask.signals.stop_cause().is_some() {
                 return Found::Nothing;
             }
-            let welcome = standstill || state.alone.is_none_or(|seat| seat == ask.seat);
+            let welcome = state.told || state.alone.is_none_or(|seat| seat == ask.seat);
             let filling = match state.holder {
                 Holder::Nobody if state.ended => return Found::Nothing,
                 Holder::Nobody if welcome => {
-                    state.holder = Holder::OneItem;
-                    self.free.store(false, Ordering::Relaxed);
-                    return Found::Token;
+                    let turn = Turn {
+                        present: state.present,
+                        dear: state.dear.take(),
+                    };
+                    self.hub.free.store(false, Ordering::Relaxed);
+                    if ask.want > 1 && turn.present > 1 {
+                        self.show_belt(&mut state, ask.seat);
+                    } else {
+                        state.holder = Holder::OneItem;
+                    }
+                    return Found::Token(turn);
                 }
                 Holder::Belt(seat) if welcome => self.belts.get().and_then(|belts| belts.get(seat)),
                 _ => None,
             };
-            if may_spin && filling.is_some() {
-                // The belt is full soon; to take its items one by one would only delay that.
-                may_spin = false;
+            if spins < SPINS && filling.is_some() {
+                // The belt is full soon; to take its items one by one costs more than to wait for that.
+                spins += 1;
                 drop(state);
-                spin_for(SOON, || self.free.load(Ordering::Relaxed));
-                state = self.state.lock();
+                spin_for(SOON, || self.hub.free.load(Ordering::Relaxed));
+                state = self.hub.state.lock();
                 continue;
             }
             if let Some((index, item)) = filling.and_then(Belt::take) {
@@ -308,32 +341,28 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
                 return Found::Item(index, item);
             }
             state.sleepers += 1;
-            let to_watch = state.alone.is_some() || filling.is_some();
+            // A belt may be shown that does not exist yet.
+            let to_watch = state.alone.is_some() || state.holder != Holder::OneItem;
             if to_watch && !state.watched && !state.told {
                 state.watched = true;
                 let seen = state.turns;
                 let timed_out;
-                (state, timed_out) = self.passed_on.wait_timeout(state, look);
+                (state, timed_out) = self.hub.passed_on.wait_timeout(state, look);
                 state.watched = false;
-                standstill = timed_out && seen == state.turns;
-                if standstill {
-                    // The filler sees that when its `next()` returns, and wakes a sleeper then.
-                    self.finish.store(true, Ordering::Relaxed);
+                if timed_out && seen == state.turns {
+                    // It sees that when its `next()` or its body returns. Until then what it holds is anybody's.
+                    self.hub.finish.store(true, Ordering::Relaxed);
                     state.told = true;
                 }
                 if timed_out {
                     look = (look * 4).min(LAST_LOOK);
                 }
             } else {
-                state = self.passed_on.wait(state);
+                state = self.hub.passed_on.wait(state);
             }
             state.sleepers -= 1;
             state.waking = false;
         }
-    }
-
-    fn present(&self) -> usize {
-        self.state.lock().present
     }
 
     fn take_one(&self) -> Option<(usize, PulledChunk<'_, I>)> {
@@ -350,19 +379,25 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
     }
 
     /// Takes several items, the way that is fastest where they are cheap.
-    fn take_several(&self, ask: Ask<'_>) -> Option<(usize, PulledChunk<'_, I>)> {
+    fn take_several(&self, ask: Ask<'_>, turn: Turn) -> Option<(usize, PulledChunk<'_, I>)> {
         if self.plan.workers == 1 {
             return self.take_live(self.pull.lock(), ask.want);
         }
-        let present = self.present();
         let mut pull = self.pull.lock();
-        if present == 1 {
+        if turn.present == 1 {
             // Nothing is read ahead: nobody else would take it while `next()` blocks.
             return self.take_live(pull, ask.want);
         }
         let now = Instant::now();
-        let (next, cost) = (pull.next, pull.cost);
+        let (next, cost, before) = (pull.next, pull.cost, pull.alone);
+        if let Some(elapsed) = turn.dear {
+            pull.gear.took_long(now, next, elapsed);
+        }
         let alone = gear::is_in_question(cost, ask.each) && pull.gear.choose(now, next, ask.each);
+        if alone || before {
+            pull.alone = alone;
+            self.run_alone(alone.then_some(ask.seat));
+        }
         self.take_batch(pull, ask, now, alone)
     }
 
@@ -379,14 +414,13 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         let pull = &mut *guard;
         let most = (LARGEST_BELT / size_of::<I::Item>().max(1)).max(16);
         let mut filler = belts[ask.seat].fill(pull.next, self.plan.batch.min(most));
-        self.show_belt(ask.seat, alone);
         let mut iter = pull.iter.take();
         let mut ended = false;
         let stoppable = ask.signals.is_stoppable();
         let laid = unwind::catch(|| {
             let Some(iter) = &mut iter else { return };
             filler.lay(ask.want, || {
-                if self.finish.load(Ordering::Relaxed)
+                if self.hub.finish.load(Ordering::Relaxed)
                     || stoppable && ask.signals.is_token_stopped()
                 {
                     return None;
@@ -398,7 +432,8 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         });
         pull.iter = iter;
         pull.ended |= ended || laid.is_err();
-        let (count, pulled_in) = (filler.len(), began.elapsed());
+        let now = Instant::now();
+        let (count, pulled_in) = (filler.len(), now - began);
         pull.next += count;
         pull.cost = pulled_in.as_nanos() as u64 * 1000 / count.max(1) as u64;
         let ended = pull.ended;
@@ -409,7 +444,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         let batch = Held::Batch {
             taken,
             panic: laid.err(),
-            pulled_in,
+            pulled: (now, pulled_in),
             alone_in: alone.then_some(self),
         };
         Some((start, PulledChunk(batch)))
@@ -461,18 +496,19 @@ impl<I: Iterator<Item: Send> + Send> Handout for Pulled<I> {
         I: 'a;
 
     fn take(&self, ask: Ask<'_>) -> Option<(usize, PulledChunk<'_, I>)> {
+        let mut turn;
         loop {
             match self.find(ask) {
                 Found::Nothing => return None,
                 Found::Item(index, item) => {
                     return Some((index, PulledChunk(Held::One(Some(item)))));
                 }
-                Found::Token => {}
+                Found::Token(found) => turn = found,
             }
             let taken = if ask.want == 1 && self.plan.workers > 1 {
                 self.take_one()
             } else {
-                self.take_several(ask)
+                self.take_several(ask, turn)
             };
             match &taken {
                 // Others were quicker and took the whole batch off the belt.
@@ -483,19 +519,19 @@ impl<I: Iterator<Item: Send> + Send> Handout for Pulled<I> {
     }
 
     fn arrive(&self) {
-        self.state.lock().present += 1;
+        self.hub.state.lock().present += 1;
     }
 
     fn is_exhausted(&self) -> bool {
-        self.state.lock().ended
+        self.hub.state.lock().ended
     }
 
     fn wake(&self) -> Result<(), Payload> {
         // Under the lock, so that a worker is either before its look at the signals or already asleep.
-        let mut state = self.state.lock();
+        let mut state = self.hub.state.lock();
         state.ending = true;
-        self.finish.store(true, Ordering::Relaxed);
-        self.passed_on.notify_all();
+        self.hub.finish.store(true, Ordering::Relaxed);
+        self.hub.passed_on.notify_all();
         let belt = match state.holder {
             Holder::Belt(seat) => self.belts.get().and_then(|belts| belts.get(seat)),
             _ => None,
@@ -518,7 +554,8 @@ enum Held<'a, I: Iterator> {
     Batch {
         taken: Taken<'a, I::Item>,
         panic: Option<Payload>,
-        pulled_in: Duration,
+        /// When that was, and how long it took.
+        pulled: (Instant, Duration),
         /// The source, if no other worker runs meanwhile.
         alone_in: Option<&'a Pulled<I>>,
     },
@@ -683,10 +720,10 @@ impl<I: Iterator> Chunk for PulledChunk<'_, I> {
         }
     }
 
-    fn pulled_in(&self) -> Duration {
+    fn pulled(&self) -> Option<(Instant, Duration)> {
         match &self.0 {
-            Held::Batch { pulled_in, .. } => *pulled_in,
-            _ => Duration::ZERO,
+            Held::Batch { pulled, .. } => Some(*pulled),
+            _ => None,
         }
     }
 
