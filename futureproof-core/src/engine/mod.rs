@@ -126,17 +126,17 @@ fn run<S: Source, A: Accumulators, E: Exits>(
     let run = Run::<S, A, E>::new(shared, settings, signals, accumulators, progress);
     let attend = |lease: Option<&Lease>, feed: Option<&mut S::Feed>| {
         let _entered = Entered::new(&run.signals);
-        Worker::attend(&run, lease, feed, &work);
+        Worker::attend(&run, lease, feed, &work)
     };
-    match pool {
+    let last = match pool {
         None => attend(None, Some(&mut feed)),
         Some(pool) => {
-            let help = |lease: &Lease| context.enter(|| attend(Some(lease), None));
+            let help = |lease: &Lease| context.enter(|| _ = attend(Some(lease), None));
             lend(pool.shared(), &help, |lease| {
-                attend(Some(lease), Some(&mut feed));
-            });
+                attend(Some(lease), Some(&mut feed))
+            })
         }
-    }
+    };
     // The caller's part of the source goes on the caller's thread, and its panic is the loop's.
-    run.finish(feed, watch)
+    run.finish(feed, watch, last)
 }

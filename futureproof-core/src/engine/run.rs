@@ -145,12 +145,17 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         self.failed.fetch_add(failed, Ordering::Relaxed);
     }
 
-    /// Ends the loop on the calling thread, after all workers have left it.
+    /// Ends the loop on the calling thread, which ran its last item at `last`, after all workers have left it.
     ///
     /// # Panics
     ///
     /// Resumes the panic that left the loop, or that dropping its input raised.
-    pub(super) fn finish(self, mut feed: S::Feed, watch: Option<Watch>) -> Outcome<E::Value> {
+    pub(super) fn finish(
+        self,
+        mut feed: S::Feed,
+        watch: Option<Watch>,
+        last: Instant,
+    ) -> Outcome<E::Value> {
         let stopped = self.stopped.into_inner().or(self.signals.heeded_stop());
         if let Some((index, payload)) = S::unraised(&mut feed)
             && let Some(other) = self
@@ -175,7 +180,10 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         keep_first(unwind::drop_caught(self.source));
         keep_first(unwind::drop_caught(feed));
 
-        let elapsed = self.started.elapsed();
+        // To read the clock costs as much as some bodies do.
+        let was_alone = self.seats.into_inner() == 1 && S::INDEXED;
+        let end = if was_alone { last } else { Instant::now() };
+        let elapsed = end.saturating_duration_since(self.started);
         let report = |ended| Report {
             completed: self.completed.into_inner(),
             failed: self.failed.into_inner(),

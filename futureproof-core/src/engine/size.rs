@@ -4,12 +4,13 @@ use std::time::Duration;
 
 /// What a batch should be worth. The promise is 50 µs; the rest of it leaves room for bodies that turn out dearer.
 const WORTH: Duration = Duration::from_micros(40);
-/// What a batch should be worth at least, where there are so many items: some ten times what it costs to hand it out.
-const LEAST_WORTH: Duration = Duration::from_micros(2);
+/// The part of that which a batch should be worth at least, where there are so many items: some ten times what it costs to
+/// hand a batch out.
+const LEAST: usize = 10;
 /// A few items in less time than this say more about the clock than about the body.
 const TOO_SHORT: Duration = Duration::from_micros(1);
 /// How much larger than what has been seen the next batch may be.
-const GROWTH: usize = 4;
+const GROWTH: usize = 8;
 
 /// A batch size that starts at one, grows while bodies are cheap, and falls at once when they are not.
 #[derive(Debug)]
@@ -35,9 +36,13 @@ impl BatchSize {
         self.now
     }
 
-    /// So many items are not worth dividing further.
-    pub(super) fn least(&self) -> usize {
-        self.least
+    /// So many items are not worth dividing further; more of them while no other worker is there.
+    pub(super) fn least(&self, is_alone: bool) -> usize {
+        if is_alone {
+            (self.least * 3).min(self.now)
+        } else {
+            self.least
+        }
     }
 
     /// What an item costs, in picoseconds; 0 while that is not known.
@@ -56,13 +61,11 @@ impl BatchSize {
         }
         let each = (elapsed.saturating_mul(1000) / items.max(1) as u64).max(1);
         self.each = each;
-        let worth = |worth: Duration| {
-            usize::try_from(worth.as_nanos() as u64 * 1000 / each).unwrap_or(usize::MAX)
-        };
+        let worth = usize::try_from(WORTH.as_nanos() as u64 * 1000 / each).unwrap_or(usize::MAX);
         // Growing from what has been seen: a batch that came out short says little about a long one.
-        let next = (self.now.max(items).saturating_mul(GROWTH)).min(worth(WORTH));
-        self.now = next.clamp(1, self.most);
-        self.least = worth(LEAST_WORTH).clamp(1, self.now);
+        let next = self.now.max(items).saturating_mul(GROWTH);
+        self.now = next.min(worth).clamp(1, self.most);
+        self.least = (worth / LEAST).clamp(1, self.now);
     }
 }
 
@@ -83,7 +86,7 @@ mod tests {
     fn cheap_bodies_grow_the_batch_up_to_its_worth_and_its_limit() {
         let mut size = BatchSize::new(100);
         size.learn(1, Duration::from_nanos(100));
-        assert_eq!(size.get(), 4);
+        assert_eq!(size.get(), 8);
         for _ in 0..10 {
             let now = size.get();
             size.learn(now, Duration::from_nanos(100 * now as u64));

@@ -111,13 +111,13 @@ impl<S: Source, A: Accumulators, E: Exits> std::fmt::Debug for Worker<'_, S, A, 
 }
 
 impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
-    /// Takes a seat and works for the loop until there is nothing left to do.
+    /// Takes a seat and works for the loop until there is nothing left to do; returns when it ran its last item.
     pub(super) fn attend(
         run: &'r Run<S, A, E>,
         lease: Option<&'r Lease>,
         feed: Option<&'r mut S::Feed>,
         work: &impl Fn(&mut Worker<'_, S, A, E>),
-    ) {
+    ) -> Instant {
         // The calling thread has seat 0 whenever it comes, and it comes at the start.
         let (seat, clock) = match feed {
             Some(_) => (0, run.settings.started),
@@ -161,6 +161,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         }
         worker.publish(None);
         run.count(worker.completed, worker.failed);
+        worker.clock
     }
 
     /// Makes sure that there is a batch in hand.
@@ -180,7 +181,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             let ask = Ask {
                 seat: self.seat,
                 want: self.size.get(),
-                least: self.size.least(),
+                least: self.size.least(run.seats.load(Ordering::Relaxed) == 1),
                 each: self.size.each(),
                 signals: &run.signals,
                 send_for: &|| recruit(run, lease),

@@ -32,9 +32,9 @@ pub(crate) trait Work: Send + Sync {
 }
 
 /// How long a thread that has just worked looks for more before it sleeps: about what waking it would take.
-const AWAKE_FOR: Duration = Duration::from_micros(50);
+const AWAKE_FOR: Duration = Duration::from_micros(48);
 /// How often it looks.
-const LOOK: Duration = Duration::from_micros(10);
+const LOOK: Duration = Duration::from_micros(8);
 
 pub(super) type Hook = Box<dyn Fn() + Send + Sync>;
 
@@ -140,10 +140,18 @@ impl Shared {
         self.set_places(&mut state, |places| places + threads);
         // Who is awake comes by itself.
         let asleep = state.places.saturating_sub(state.awake);
-        for _ in 0..threads.min(asleep).min(state.idle) {
-            self.wanted.notify_one();
-        }
+        let to_wake = threads.min(asleep).min(state.idle);
         let mut missing = asleep.saturating_sub(state.idle).min(threads);
+        if to_wake > 0 {
+            // Not under the lock, which is the first thing they want.
+            let threads = state.threads;
+            drop(state);
+            (0..to_wake).for_each(|_| self.wanted.notify_one());
+            if missing == 0 {
+                return threads;
+            }
+            state = self.state.lock();
+        }
         while missing > 0 && state.threads < self.config.limit {
             state.threads += 1;
             state.started += 1;

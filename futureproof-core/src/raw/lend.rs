@@ -58,10 +58,9 @@ struct Settle<'a>(&'a Arc<Loan>);
 
 impl Drop for Settle<'_> {
     fn drop(&mut self) {
-        let work: Arc<dyn Work> = self.0.clone();
-        self.0.pool.withdraw(&work);
         self.0.gate.close();
-        // The last visitor may have asked for more threads meanwhile.
+        // Not before that: visitors may ask for more threads. Who comes meanwhile finds the gate closed.
+        let work: Arc<dyn Work> = self.0.clone();
         self.0.pool.withdraw(&work);
         self.0.frame.end();
     }

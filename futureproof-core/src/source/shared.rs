@@ -237,13 +237,14 @@ impl<I: Iterator> Pulled<I> {
         state.holder = Holder::Nobody;
         self.hub.free.store(true, Ordering::Relaxed);
         state.ended |= ended;
-        if state.sleepers == 0 {
-            return;
-        }
-        if state.ended {
+        // The notifications are not sent under the lock, which is the first thing the woken want.
+        let wake = state.alone.is_none() || state.told || !state.watched;
+        if state.ended && state.sleepers > 0 {
+            drop(state);
             self.hub.passed_on.notify_all();
-        } else if (state.alone.is_none() || state.told || !state.watched) && !state.waking {
+        } else if wake && state.sleepers > 0 && !state.waking {
             state.waking = true;
+            drop(state);
             self.hub.passed_on.notify_one();
         }
     }
