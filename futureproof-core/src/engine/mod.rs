@@ -128,7 +128,7 @@ fn run<S: Source, A: Accumulators, E: Exits>(
         let _entered = Entered::new(&run.signals);
         Worker::attend(&run, lease, feed, &work)
     };
-    let last = match pool {
+    let took = match pool {
         None => attend(None, Some(&mut feed)),
         Some(pool) => {
             let help = |lease: &Lease| context.enter(|| _ = attend(Some(lease), None));
@@ -138,5 +138,5 @@ fn run<S: Source, A: Accumulators, E: Exits>(
         }
     };
     // The caller's part of the source goes on the caller's thread, and its panic is the loop's.
-    run.finish(feed, watch, last)
+    run.finish(feed, watch, took)
 }

@@ -1,7 +1,7 @@
 //! What the workers of one loop share, and how it ends.
 
 use std::panic;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::exit::{ExitCell, Leave};
 use super::merge::Merge;
@@ -10,12 +10,16 @@ use crate::describe::Failure;
 use crate::flow::{Never, Outcome};
 use crate::monitor::{Progress, Watch};
 use crate::policy::ErrorPolicy;
+use crate::raw::clock;
 use crate::reduce::Accumulators;
 use crate::report::{Ended, Report};
 use crate::source::{Handout, Source};
 use crate::stop::{Signals, StopCause};
 use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::unwind::{self, Payload};
+
+/// Where a loop is shorter than this, its length is worth no exact reading.
+const SHORT: Duration = Duration::from_millis(1);
 
 /// Can items leave the loop, and with what?
 pub trait Exits {
@@ -145,7 +149,7 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         self.failed.fetch_add(failed, Ordering::Relaxed);
     }
 
-    /// Ends the loop on the calling thread, which ran its last item at `last`, after all workers have left it.
+    /// Ends the loop on the calling thread, which took so long until its last item had run, after all workers have left it.
     ///
     /// # Panics
     ///
@@ -154,7 +158,7 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         self,
         mut feed: S::Feed,
         watch: Option<Watch>,
-        last: Instant,
+        took: Duration,
     ) -> Outcome<E::Value> {
         let stopped = self.stopped.into_inner().or(self.signals.heeded_stop());
         if let Some((index, payload)) = S::unraised(&mut feed)
@@ -180,10 +184,14 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         keep_first(unwind::drop_caught(self.source));
         keep_first(unwind::drop_caught(feed));
 
-        // To read the clock costs as much as some bodies do.
+        // To read the exact clock costs as much as some bodies do.
         let was_alone = self.seats.into_inner() == 1 && S::INDEXED;
-        let end = if was_alone { last } else { Instant::now() };
-        let elapsed = end.saturating_duration_since(self.started);
+        let elapsed = if was_alone && took < SHORT {
+            took
+        } else {
+            self.started.elapsed()
+        };
+        clock::calibrate();
         let report = |ended| Report {
             completed: self.completed.into_inner(),
             failed: self.failed.into_inner(),

@@ -1,14 +1,12 @@
 //! How many items a worker takes at a time.
 
-use std::time::Duration;
-
-/// What a batch should be worth. The promise is 50 µs; the rest of it leaves room for bodies that turn out dearer.
-const WORTH: Duration = Duration::from_micros(40);
+/// What a batch should be worth, in nanoseconds. The promise is 50 µs; the rest of it leaves room for bodies that turn out dearer.
+const WORTH: u64 = 40_000;
 /// The part of that which a batch should be worth at least, where there are so many items: some ten times what it costs to
 /// hand a batch out.
 const LEAST: usize = 10;
-/// A few items in less time than this say more about the clock than about the body.
-const TOO_SHORT: Duration = Duration::from_micros(1);
+/// A few items in fewer nanoseconds than this say more about the clock than about the body.
+const TOO_SHORT: u64 = 1000;
 /// How much larger than what has been seen the next batch may be.
 const GROWTH: usize = 8;
 
@@ -50,18 +48,17 @@ impl BatchSize {
         self.each
     }
 
-    /// Learns that `items` bodies, at least one, took `elapsed` together.
-    pub(super) fn learn(&mut self, items: usize, elapsed: Duration) {
+    /// Learns that `items` bodies, at least one, took `elapsed` nanoseconds together.
+    pub(super) fn learn(&mut self, items: usize, elapsed: u64) {
         if self.most == 1 {
             return;
         }
-        let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        if elapsed < TOO_SHORT.as_nanos() as u64 && items < self.now {
+        if elapsed < TOO_SHORT && items < self.now {
             return;
         }
         let each = (elapsed.saturating_mul(1000) / items.max(1) as u64).max(1);
         self.each = each;
-        let worth = usize::try_from(WORTH.as_nanos() as u64 * 1000 / each).unwrap_or(usize::MAX);
+        let worth = usize::try_from(WORTH * 1000 / each).unwrap_or(usize::MAX);
         // Growing from what has been seen: a batch that came out short says little about a long one.
         let next = self.now.max(items).saturating_mul(GROWTH);
         self.now = next.min(worth).clamp(1, self.most);
@@ -77,7 +74,7 @@ mod tests {
     fn slow_bodies_are_never_batched() {
         let mut size = BatchSize::new(1024);
         for _ in 0..10 {
-            size.learn(1, Duration::from_millis(1));
+            size.learn(1, 1_000_000);
             assert_eq!(size.get(), 1);
         }
     }
@@ -85,18 +82,18 @@ mod tests {
     #[test]
     fn cheap_bodies_grow_the_batch_up_to_its_worth_and_its_limit() {
         let mut size = BatchSize::new(100);
-        size.learn(1, Duration::from_nanos(100));
+        size.learn(1, 100);
         assert_eq!(size.get(), 8);
         for _ in 0..10 {
             let now = size.get();
-            size.learn(now, Duration::from_nanos(100 * now as u64));
+            size.learn(now, 100 * now as u64);
         }
         assert_eq!(size.get(), 100);
 
         let mut size = BatchSize::new(1024);
         for _ in 0..20 {
             let now = size.get();
-            size.learn(now, Duration::from_micros(now as u64));
+            size.learn(now, 1000 * now as u64);
         }
         assert_eq!(size.get(), 40, "40 bodies of 1 µs");
     }
@@ -106,10 +103,10 @@ mod tests {
         let mut size = BatchSize::new(1024);
         for _ in 0..12 {
             let now = size.get();
-            size.learn(now, Duration::from_nanos(now as u64));
+            size.learn(now, now as u64);
         }
         assert_eq!(size.get(), 1024);
-        size.learn(1024, Duration::from_secs(1));
+        size.learn(1024, 1_000_000_000);
         assert_eq!(size.get(), 1);
     }
 }

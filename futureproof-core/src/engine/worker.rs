@@ -1,6 +1,6 @@
 //! A worker of one loop: takes a batch, runs it, records how it went, and takes the next.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::exit::Leave;
 use super::merge::Segment;
@@ -9,6 +9,7 @@ use super::size::BatchSize;
 use crate::describe::Failure;
 use crate::flow::Flow;
 use crate::policy::ErrorPolicy;
+use crate::raw::clock::Clock;
 use crate::raw::lend::Lease;
 use crate::reduce::{Accumulators, PartRefs};
 use crate::source::{Ask, Chunk, Handout, Source};
@@ -92,8 +93,9 @@ pub struct Worker<'r, S: Source, A: Accumulators, E: Exits> {
     feed: Option<&'r mut S::Feed>,
     seat: usize,
     size: BatchSize,
+    clock: Clock,
     /// When the last batch ended.
-    clock: Instant,
+    last: u64,
     hand: Option<Hand<<S::Shared as Handout>::Chunk<'r>>>,
     /// What the last batch ran, for its parts.
     segment: Option<Segment>,
@@ -111,18 +113,21 @@ impl<S: Source, A: Accumulators, E: Exits> std::fmt::Debug for Worker<'_, S, A, 
 }
 
 impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
-    /// Takes a seat and works for the loop until there is nothing left to do; returns when it ran its last item.
+    /// Takes a seat and works for the loop until there is nothing left to do; returns how long it took until its last item
+    /// had run.
     pub(super) fn attend(
         run: &'r Run<S, A, E>,
         lease: Option<&'r Lease>,
         feed: Option<&'r mut S::Feed>,
         work: &impl Fn(&mut Worker<'_, S, A, E>),
-    ) -> Instant {
-        // The calling thread has seat 0 whenever it comes, and it comes at the start.
-        let (seat, clock) = match feed {
-            Some(_) => (0, run.settings.started),
-            None => (run.seats.fetch_add(1, Ordering::Relaxed), Instant::now()),
+    ) -> Duration {
+        // The calling thread has seat 0 whenever it comes.
+        let seat = match feed {
+            Some(_) => 0,
+            None => run.seats.fetch_add(1, Ordering::Relaxed),
         };
+        let clock = Clock::new();
+        let came = clock.now();
         run.source.arrive();
         let mut worker = Worker {
             run,
@@ -131,6 +136,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             seat,
             size: BatchSize::new(run.settings.batch),
             clock,
+            last: came,
             hand: None,
             segment: None,
             completed: 0,
@@ -161,7 +167,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         }
         worker.publish(None);
         run.count(worker.completed, worker.failed);
-        worker.clock
+        Duration::from_nanos(worker.last.saturating_sub(came))
     }
 
     /// Makes sure that there is a batch in hand.
@@ -183,6 +189,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 want: self.size.get(),
                 least: self.size.least(run.seats.load(Ordering::Relaxed) == 1),
                 each: self.size.each(),
+                clock: self.clock,
                 signals: &run.signals,
                 send_for: &|| recruit(run, lease),
             };
@@ -238,13 +245,12 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         let mut chunk = Blocks::new(chunk, S::INDEXED && !E::POSSIBLE);
         let mut index = start;
         let mut last = false;
-        // Where nothing is waited for, a batch begins when the last one ended. Reading the clock costs as much as some
-        // bodies do.
-        let mut pulled_in = Duration::ZERO;
+        // Where nothing is waited for, a batch begins when the last one ended: one reading of the clock less.
+        let mut pulled_in = 0;
         if let Some((at, elapsed)) = chunk.block.pulled() {
-            (self.clock, pulled_in) = (at, elapsed);
+            (self.last, pulled_in) = (at, elapsed);
         } else if !S::INDEXED {
-            self.clock = Instant::now();
+            self.last = self.clock.now();
         }
         loop {
             let paused = self.run_chunk(&mut chunk.block, &mut index, &mut body);
@@ -279,11 +285,12 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             }
         }
         if index > start {
-            let now = Instant::now();
-            let elapsed = now - self.clock;
-            chunk.block.ran(index - start, elapsed);
-            self.size.learn(index - start, elapsed + pulled_in);
-            self.clock = now;
+            let now = self.clock.now();
+            let elapsed = now.saturating_sub(self.last);
+            chunk.block.ran(elapsed);
+            self.size
+                .learn(index - start, elapsed.saturating_add(pulled_in));
+            self.last = now;
         }
         self.drop_rest(chunk.block);
         chunk.rest.into_iter().for_each(|rest| self.drop_rest(rest));

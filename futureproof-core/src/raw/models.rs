@@ -9,6 +9,7 @@ use loom::thread;
 
 use crate::gate::Gate;
 use crate::raw::belt::Belt;
+use crate::raw::clock::Clock;
 use crate::source::{Ask, Handout as _, Plan, SendElsePullHere as _, Source as _, Tag};
 use crate::stop::Signals;
 use crate::sync::{Arc, AtomicUsize, FrameToken, Mutex, Ordering};
@@ -104,6 +105,7 @@ fn shared_source(wants: [usize; 2], items: usize) {
                 want: wants[seat],
                 least: 1,
                 each: 1000,
+                clock: Clock::new(),
                 signals: &signals,
                 send_for: &|| (),
             }) {
@@ -156,6 +158,7 @@ fn an_exit_wakes_a_worker_that_waits_for_the_source() {
                     want: 1,
                     least: 1,
                     each: 1000,
+                    clock: Clock::new(),
                     signals: &signals,
                     send_for: &|| (),
                 }) {
@@ -169,6 +172,7 @@ fn an_exit_wakes_a_worker_that_waits_for_the_source() {
             want: 1,
             least: 1,
             each: 1000,
+            clock: Clock::new(),
             signals: &signals,
             send_for: &|| (),
         };

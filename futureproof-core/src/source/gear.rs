@@ -5,20 +5,20 @@
 //! the others sleep. Which is faster depends on the source, the body, the machine and its load. What a worker takes for
 //! its batches says how fast one alone would be; how fast several are is measured, and tried again now and then.
 
-use std::time::{Duration, Instant};
+// All times are in nanoseconds.
 
 /// How long running side by side is tried: other workers have to be woken first.
-const TRIAL: Duration = Duration::from_micros(300);
+const TRIAL: u64 = 300_000;
 /// So many trials in a row have to speak for running alone, the first time.
 const ENOUGH: u32 = 2;
 /// One worker runs alone for at least and at most so long until the other way is tried again.
-const SHORTEST_TERM: Duration = Duration::from_millis(5);
-const LONGEST_TERM: Duration = Duration::from_millis(100);
+const SHORTEST_TERM: u64 = 5_000_000;
+const LONGEST_TERM: u64 = 100_000_000;
 /// A batch that takes longer than this alone met a dear body, and the others slept meanwhile.
-const TOO_LONG: Duration = Duration::from_micros(100);
+const TOO_LONG: u64 = 100_000;
 /// So many times as long as that took, nobody runs alone. It doubles with each time in a row, up to `MOST_WARY`.
-const WARY: u32 = 2;
-const MOST_WARY: u32 = 32;
+const WARY: u64 = 2;
+const MOST_WARY: u64 = 32;
 
 /// Is one worker perhaps as fast as several, because pulling an item is much of what it costs?
 pub(super) fn is_in_question(pulling: u64, in_all: u64) -> bool {
@@ -26,7 +26,7 @@ pub(super) fn is_in_question(pulling: u64, in_all: u64) -> bool {
 }
 
 /// Did a batch that was run alone take so long that another worker should have been there?
-pub(super) fn is_too_long(elapsed: Duration) -> bool {
+pub(super) fn is_too_long(elapsed: u64) -> bool {
     elapsed >= TOO_LONG
 }
 
@@ -35,13 +35,13 @@ pub(super) fn is_too_long(elapsed: Duration) -> bool {
 pub(super) struct Gear {
     alone: bool,
     /// When this term began, and with the item of which index.
-    since: Option<(Instant, usize)>,
-    lasts: Duration,
+    since: Option<(u64, usize)>,
+    lasts: u64,
     /// How long the next term alone is.
-    next_term: Duration,
+    next_term: u64,
     /// How many trials in a row spoke for running alone.
     in_favour: u32,
-    wary: u32,
+    wary: u64,
 }
 
 impl Gear {
@@ -58,12 +58,12 @@ impl Gear {
 
     /// Should the next batch, which begins with the item of index `next`, be run alone? A worker takes `each` picoseconds
     /// for an item, to pull and to run it.
-    pub(super) fn choose(&mut self, now: Instant, next: usize, each: u64) -> bool {
+    pub(super) fn choose(&mut self, now: u64, next: usize, each: u64) -> bool {
         let Some((since, from)) = self.since else {
             self.since = Some((now, next));
             return self.alone;
         };
-        let elapsed = now.saturating_duration_since(since);
+        let elapsed = now.saturating_sub(since);
         if elapsed < self.lasts || next == from {
             return self.alone;
         }
@@ -74,7 +74,7 @@ impl Gear {
             self.wary = (self.wary / 2).max(WARY);
             return false;
         }
-        let beside = elapsed.as_nanos() as u64 * 1000 / (next - from) as u64;
+        let beside = elapsed.saturating_mul(1000) / (next - from) as u64;
         // One trial may have been disturbed by something else on the machine.
         self.in_favour = if each < beside { self.in_favour + 1 } else { 0 };
         if self.in_favour == ENOUGH {
@@ -90,10 +90,10 @@ impl Gear {
     }
 
     /// Hears that a batch [took too long](is_too_long) that was run alone.
-    pub(super) fn took_long(&mut self, now: Instant, next: usize, elapsed: Duration) {
+    pub(super) fn took_long(&mut self, now: u64, next: usize, elapsed: u64) {
         self.alone = false;
         self.since = Some((now, next));
-        self.lasts = (elapsed * self.wary).max(SHORTEST_TERM);
+        self.lasts = elapsed.saturating_mul(self.wary).max(SHORTEST_TERM);
         self.wary = (self.wary * 2).min(MOST_WARY);
         self.next_term = SHORTEST_TERM;
     }
@@ -106,12 +106,12 @@ mod tests {
     /// Runs the gear against made-up costs per item, in nanoseconds, and returns the share of items run alone.
     fn share_alone(cost_beside: u64, cost_alone: u64) -> f64 {
         let mut gear = Gear::new();
-        let (mut now, mut alone) = (Instant::now(), 0);
+        let (mut now, mut alone) = (0, 0);
         for batch in 0..100_000 {
             let is_alone = gear.choose(now, batch * 1000, cost_alone * 1000);
             alone += u32::from(is_alone);
             let cost = if is_alone { cost_alone } else { cost_beside };
-            now += Duration::from_nanos(1000 * cost);
+            now += 1000 * cost;
         }
         f64::from(alone) / 100_000.0
     }
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn a_dear_body_keeps_workers_side_by_side_for_a_multiple_of_its_time() {
         let mut gear = Gear::new();
-        let start = Instant::now();
-        let ms = Duration::from_millis;
+        let start = 0;
+        let ms = |ms: u64| ms * 1_000_000;
         gear.choose(start, 0, 1);
         gear.in_favour = ENOUGH - 1;
         gear.took_long(start, 1, ms(10));

@@ -22,8 +22,7 @@ pub use self::kind::{
 };
 pub use self::shared::Shared;
 
-use std::time::{Duration, Instant};
-
+use crate::raw::clock::Clock;
 use crate::stop::Signals;
 use crate::unwind::Payload;
 
@@ -59,15 +58,16 @@ pub trait Chunk: Iterator {
         None
     }
 
-    /// When the items had been pulled, and how long that took, for chunks that are pulled before they run.
+    /// When the items had been pulled, and how long that took, for chunks that are pulled before they run; in nanoseconds of
+    /// the worker's clock.
     #[inline]
-    fn pulled(&self) -> Option<(Instant, Duration)> {
+    fn pulled(&self) -> Option<(u64, u64)> {
         None
     }
 
-    /// Hears that `items` of it ran, and how long that took.
+    /// Hears how long its items took to run, in nanoseconds.
     #[inline]
-    fn ran(&mut self, _items: usize, _elapsed: Duration) {}
+    fn ran(&mut self, _elapsed: u64) {}
 }
 
 /// What a source is told when its loop starts.
@@ -90,6 +90,8 @@ pub struct Ask<'a> {
     pub(crate) least: usize,
     /// What an item costs, to pull and to run, in picoseconds; 0 while that is not known.
     pub(crate) each: u64,
+    /// The worker's clock.
+    pub(crate) clock: Clock,
     pub(crate) signals: &'a Signals,
     /// Sends for more workers, if there are any to send for.
     pub(crate) send_for: &'a dyn Fn(),

@@ -21,7 +21,7 @@
 //! watcher that finds that nothing has moved: then the worker is in a body that has turned out slow.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
@@ -189,8 +189,8 @@ struct State {
     watched: bool,
     /// Has whoever began the last turn been told that it seems to be stuck?
     told: bool,
-    /// How long a batch took that was run alone, if it met a dear body.
-    dear: Option<Duration>,
+    /// How many nanoseconds a batch took that was run alone, if it met a dear body.
+    dear: Option<u64>,
     ending: bool,
 }
 
@@ -266,7 +266,7 @@ impl<I: Iterator> Pulled<I> {
 
     /// Hears that a batch took long that was run alone.
     #[cold]
-    fn run_side_by_side(&self, elapsed: Duration) {
+    fn run_side_by_side(&self, elapsed: u64) {
         // Not under the lock of `pull`: whoever holds the token by now may be in a `next()` that takes long.
         let mut state = self.hub.state.lock();
         state.dear = Some(elapsed);
@@ -289,8 +289,8 @@ impl<I: Iterator> Pulled<I> {
 struct Turn {
     /// How many workers have come.
     present: usize,
-    /// A batch that was run alone took so long.
-    dear: Option<Duration>,
+    /// A batch that was run alone took so many nanoseconds.
+    dear: Option<u64>,
 }
 
 /// What a worker found when it looked for something to do.
@@ -389,7 +389,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             // Nothing is read ahead: nobody else would take it while `next()` blocks.
             return self.take_live(pull, ask.want);
         }
-        let now = Instant::now();
+        let now = ask.clock.now();
         let (next, cost, before) = (pull.next, pull.cost, pull.alone);
         if let Some(elapsed) = turn.dear {
             pull.gear.took_long(now, next, elapsed);
@@ -406,7 +406,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         &'a self,
         mut guard: MutexGuard<'a, Pull<I>>,
         ask: Ask<'_>,
-        began: Instant,
+        began: u64,
         alone: bool,
     ) -> Option<(usize, PulledChunk<'a, I>)> {
         let belts = self
@@ -433,10 +433,10 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         });
         pull.iter = iter;
         pull.ended |= ended || laid.is_err();
-        let now = Instant::now();
-        let (count, pulled_in) = (filler.len(), now - began);
+        let now = ask.clock.now();
+        let (count, pulled_in) = (filler.len(), now.saturating_sub(began));
         pull.next += count;
-        pull.cost = pulled_in.as_nanos() as u64 * 1000 / count.max(1) as u64;
+        pull.cost = pulled_in.saturating_mul(1000) / count.max(1) as u64;
         let ended = pull.ended;
         drop(guard);
         let taken = filler.finish();
@@ -555,8 +555,8 @@ enum Held<'a, I: Iterator> {
     Batch {
         taken: Taken<'a, I::Item>,
         panic: Option<Payload>,
-        /// When that was, and how long it took.
-        pulled: (Instant, Duration),
+        /// When that was, and how long it took, in nanoseconds of the worker's clock.
+        pulled: (u64, u64),
         /// The source, if no other worker runs meanwhile.
         alone_in: Option<&'a Pulled<I>>,
     },
@@ -721,14 +721,14 @@ impl<I: Iterator> Chunk for PulledChunk<'_, I> {
         }
     }
 
-    fn pulled(&self) -> Option<(Instant, Duration)> {
+    fn pulled(&self) -> Option<(u64, u64)> {
         match &self.0 {
             Held::Batch { pulled, .. } => Some(*pulled),
             _ => None,
         }
     }
 
-    fn ran(&mut self, _items: usize, elapsed: Duration) {
+    fn ran(&mut self, elapsed: u64) {
         if let Held::Batch {
             alone_in: Some(source),
             ..
