@@ -106,7 +106,7 @@ impl<'a> ParallelFor<'a> {
         self
     }
 
-    /// Sets how many items a worker may hold at most; 1 means that nothing is read ahead. Default: 1024 for iterators that
+    /// Sets how many items a worker may hold at most; 1 means that nothing is read ahead. Default: 8192 for iterators that
     /// are pulled; ranges, slices, arrays and vectors are not pulled and have no limit.
     ///
     /// More than one is held only while bodies are measured to be cheap, and never more than is worth about 50 µs.

@@ -245,13 +245,8 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         let mut chunk = Blocks::new(chunk, S::INDEXED && !E::POSSIBLE);
         let mut index = start;
         let mut last = false;
-        // Where nothing is waited for, a batch begins when the last one ended: one reading of the clock less.
-        let mut pulled_in = 0;
-        if let Some((at, elapsed)) = chunk.block.pulled() {
-            (self.last, pulled_in) = (at, elapsed);
-        } else if !S::INDEXED {
-            self.last = self.clock.now();
-        }
+        // Not since the last batch: to wait for the source does not make a body dear.
+        let (began, pulled_in) = (chunk.block.pulled()).unwrap_or_else(|| (self.clock.now(), 0));
         loop {
             let paused = self.run_chunk(&mut chunk.block, &mut index, &mut body);
             let ran = match paused {
@@ -286,7 +281,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         }
         if index > start {
             let now = self.clock.now();
-            let elapsed = now.saturating_sub(self.last);
+            let elapsed = now.saturating_sub(began);
             chunk.block.ran(elapsed);
             self.size
                 .learn(index - start, elapsed.saturating_add(pulled_in));

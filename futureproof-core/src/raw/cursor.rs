@@ -12,6 +12,9 @@ use crossbeam_utils::CachePadded;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::unwind;
 
+/// Up to this length a cursor that goes half its length past the end does not overflow.
+const LONGEST: usize = usize::MAX / 2;
+
 /// Hands out the indices `0..len` as ranges: in order, each index once.
 ///
 /// # Memory ordering
@@ -41,9 +44,16 @@ impl Cursor {
     pub(crate) fn claim(&self, want: usize, least: usize) -> Option<Range<usize>> {
         let mut start = self.next.load(Ordering::Relaxed);
         loop {
-            let left = self.len - start;
+            let left = self.len.saturating_sub(start);
             if left == 0 {
                 return None;
+            }
+            if want <= left / self.share && self.len <= LONGEST {
+                // Many workers at once get further with this than with the exchange below. It may go past the end if
+                // others have been quick meanwhile: by half the length at most, since each does so once.
+                let start = self.next.fetch_add(want, Ordering::Relaxed);
+                let end = self.len.min(start + want);
+                return (start < end).then_some(start..end);
             }
             let count = want.min((left / self.share).max(least)).clamp(1, left);
             match self.next.compare_exchange_weak(
@@ -59,7 +69,7 @@ impl Cursor {
     }
 
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.next.load(Ordering::Relaxed) == self.len
+        self.next.load(Ordering::Relaxed) >= self.len
     }
 }
 

@@ -87,6 +87,8 @@ impl<I: Iterator<Item: Send>> Source for Fed<I> {
                     unfinished: 0,
                     present: 0,
                     idle: 0,
+                    waking: 0,
+                    caller_waits: false,
                     ended: false,
                 }),
                 laid: Condvar::new(),
@@ -126,6 +128,8 @@ impl<I: Iterator<Item: Send>> Source for Fed<I> {
                     return shared.front(state, ask.want);
                 }
                 // All that is pulled is with other workers; one of them will be done.
+                let mut state = state;
+                state.caller_waits = true;
                 drop(shared.changed.wait(state));
                 continue;
             }
@@ -153,13 +157,19 @@ impl<I: Iterator<Item: Send>> Source for Fed<I> {
             state.unfinished += 1;
             state.items.push_back(item);
             if state.idle > 0 {
-                shared.laid.notify_one();
+                // One for each item, but no more than there are sleepers.
+                if state.waking < state.idle.min(state.items.len()) {
+                    state.waking += 1;
+                    drop(state);
+                    shared.laid.notify_one();
+                }
             } else if ask.want == 1 && feed.patient && state.present < shared.plan.workers {
                 // Bodies may be slow: better two bodies at once, when a worker comes, than one now.
                 drop(state);
                 (ask.send_for)();
-                let state = shared.state.lock();
+                let mut state = shared.state.lock();
                 if state.idle == 0 {
+                    state.caller_waits = true;
                     let (_state, late) = shared.changed.wait_timeout(state, ARRIVAL);
                     feed.patient = !late;
                 }
@@ -202,6 +212,10 @@ struct State<T> {
     present: usize,
     /// Workers that wait for an item.
     idle: usize,
+    /// How many of those have been notified and have not woken yet.
+    waking: usize,
+    /// Does the caller wait for a worker to arrive or to finish something?
+    caller_waits: bool,
     ended: bool,
 }
 
@@ -209,6 +223,13 @@ impl<T> Queue<T> {
     fn end(&self) {
         self.state.lock().ended = true;
         self.laid.notify_all();
+    }
+
+    /// Lets the caller know of a worker that has arrived or finished something, if it waits for one.
+    fn tell_caller(&self, state: &mut State<T>) {
+        if std::mem::take(&mut state.caller_waits) {
+            self.changed.notify_one();
+        }
     }
 
     fn chunk(&self, items: VecDeque<T>, panic: Option<Payload>) -> FedChunk<'_, T> {
@@ -260,9 +281,10 @@ impl<T: Send> Handout for Queue<T> {
                 return None;
             }
             state.idle += 1;
-            self.changed.notify_one();
+            self.tell_caller(&mut state);
             state = self.laid.wait(state);
             state.idle -= 1;
+            state.waking = state.waking.saturating_sub(1);
         }
     }
 
@@ -317,8 +339,9 @@ impl<T> Chunk for FedChunk<'_, T> {
 impl<T> Drop for FedChunk<'_, T> {
     fn drop(&mut self) {
         if self.held > 0 {
-            self.queue.state.lock().unfinished -= self.held;
-            self.queue.changed.notify_one();
+            let mut state = self.queue.state.lock();
+            state.unfinished -= self.held;
+            self.queue.tell_caller(&mut state);
         }
     }
 }

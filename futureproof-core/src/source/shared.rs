@@ -333,7 +333,11 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
                 // The belt is full soon; to take its items one by one costs more than to wait for that.
                 spins += 1;
                 drop(state);
-                spin_for(SOON, || self.hub.free.load(Ordering::Relaxed));
+                // One at a time comes to lock the state.
+                let free = &self.hub.free;
+                spin_for(SOON, || {
+                    free.load(Ordering::Relaxed) && free.swap(false, Ordering::Relaxed)
+                });
                 state = self.hub.state.lock();
                 continue;
             }
