@@ -22,7 +22,7 @@ const MOST_WARY: u64 = 32;
 
 /// Is one worker perhaps as fast as several, because pulling an item is much of what it costs?
 pub(super) fn is_in_question(pulling: u64, in_all: u64) -> bool {
-    pulling * 3 >= in_all
+    pulling.saturating_mul(3) >= in_all
 }
 
 /// Did a batch that was run alone take so long that another worker should have been there?

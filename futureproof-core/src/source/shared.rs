@@ -39,8 +39,10 @@ const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(16);
 /// A belt is full sooner than this, or its filler is stuck: that is not worth sleeping for.
 const SOON: Duration = Duration::from_micros(30);
-/// Another worker may be quicker to take the token: so often a worker waits for it without sleeping.
+/// So often a worker waits for that before it holds the filler for stuck.
 const SPINS: u32 = 4;
+/// Other workers may be quicker to take the token: so often a worker waits for it without sleeping.
+const MOST_SPINS: u32 = 16;
 
 /// A shared source.
 #[derive(Debug)]
@@ -180,7 +182,7 @@ struct State {
     turns: usize,
     /// Has the source said that there is nothing more?
     ended: bool,
-    /// Workers that have come and not been sent away.
+    /// Workers that have come.
     present: usize,
     sleepers: usize,
     /// Has a sleeper been signalled that has not woken yet?
@@ -264,6 +266,14 @@ impl<I: Iterator> Pulled<I> {
         self.leave_watch_to_another(&mut state);
     }
 
+    /// Tells the filler of the belt that it seems to be stuck.
+    ///
+    /// It sees that when its `next()` or its body returns. Until then what it holds is anybody's.
+    fn tell_filler(&self, state: &mut State) {
+        self.hub.finish.store(true, Ordering::Relaxed);
+        state.told = true;
+    }
+
     /// Hears that a batch took long that was run alone.
     #[cold]
     fn run_side_by_side(&self, elapsed: u64) {
@@ -304,7 +314,9 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
     /// Waits for an item on somebody's belt or for the token.
     fn find(&self, ask: Ask<'_>) -> Found<I::Item> {
         let mut state = self.hub.state.lock();
-        let mut spins = 0;
+        // How often this worker has waited awake, in all and before the turn that it saw last.
+        let (mut spins, mut since, mut turn) = (0, 0, usize::MAX);
+        let mut looked_again = false;
         let mut look = FIRST_LOOK;
         loop {
             if ask.signals.has_exit() || ask.signals.stop_cause().is_some() {
@@ -314,12 +326,13 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             let filling = match state.holder {
                 Holder::Nobody if state.ended => return Found::Nothing,
                 Holder::Nobody if welcome => {
-                    let turn = Turn {
+                    let mut turn = Turn {
                         present: state.present,
-                        dear: state.dear.take(),
+                        dear: None,
                     };
                     self.hub.free.store(false, Ordering::Relaxed);
                     if ask.want > 1 && turn.present > 1 {
+                        turn.dear = state.dear.take();
                         self.show_belt(&mut state, ask.seat);
                     } else {
                         state.holder = Holder::OneItem;
@@ -329,35 +342,45 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
                 Holder::Belt(seat) if welcome => self.belts.get().and_then(|belts| belts.get(seat)),
                 _ => None,
             };
-            if spins < SPINS && filling.is_some() {
-                // The belt is full soon; to take its items one by one costs more than to wait for that.
-                spins += 1;
-                drop(state);
-                // One at a time comes to lock the state.
-                let free = &self.hub.free;
-                spin_for(SOON, || {
-                    free.load(Ordering::Relaxed) && free.swap(false, Ordering::Relaxed)
-                });
-                state = self.hub.state.lock();
-                continue;
+            if filling.is_some() && !state.told && spins < MOST_SPINS {
+                if turn != state.turns {
+                    (turn, since) = (state.turns, spins);
+                }
+                if spins - since < SPINS {
+                    // The belt is full soon; to take its items one by one costs more than to wait for that.
+                    spins += 1;
+                    drop(state);
+                    // One at a time comes to lock the state.
+                    let free = &self.hub.free;
+                    spin_for(SOON, || {
+                        free.load(Ordering::Relaxed) && free.swap(false, Ordering::Relaxed)
+                    });
+                    state = self.hub.state.lock();
+                    continue;
+                }
+                self.tell_filler(&mut state);
             }
-            if let Some((index, item)) = filling.and_then(Belt::take) {
+            if state.told
+                && let Some((index, item)) = filling.and_then(Belt::take)
+            {
                 self.leave_watch_to_another(&mut state);
                 return Found::Item(index, item);
             }
             state.sleepers += 1;
             // A belt may be shown that does not exist yet.
             let to_watch = state.alone.is_some() || state.holder != Holder::OneItem;
-            if to_watch && !state.watched && !state.told {
+            if state.told && !looked_again {
+                // The filler may have laid one more item before it could see that it should finish.
+                looked_again = true;
+                (state, _) = self.hub.passed_on.wait_timeout(state, FIRST_LOOK);
+            } else if to_watch && !state.watched && !state.told {
                 state.watched = true;
                 let seen = state.turns;
                 let timed_out;
                 (state, timed_out) = self.hub.passed_on.wait_timeout(state, look);
                 state.watched = false;
                 if timed_out && seen == state.turns {
-                    // It sees that when its `next()` or its body returns. Until then what it holds is anybody's.
-                    self.hub.finish.store(true, Ordering::Relaxed);
-                    state.told = true;
+                    self.tell_filler(&mut state);
                 }
                 if timed_out {
                     look = (look * 4).min(LAST_LOOK);
@@ -367,6 +390,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             }
             state.sleepers -= 1;
             state.waking = false;
+            (spins, turn) = (0, usize::MAX);
         }
     }
 
@@ -424,6 +448,9 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         let stoppable = ask.signals.is_stoppable();
         let laid = unwind::catch(|| {
             let Some(iter) = &mut iter else { return };
+            if pull.ended {
+                return;
+            }
             filler.lay(ask.want, || {
                 if self.hub.finish.load(Ordering::Relaxed)
                     || stoppable && ask.signals.is_token_stopped()
