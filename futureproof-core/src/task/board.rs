@@ -6,28 +6,42 @@
 //! 1. No user code runs under the lock: not the function, not iterators, nor `Clone`, `Debug` or `Drop` of the user's types.
 //! 2. Every change under the lock that a waiting thread may be waiting for is followed by a notification: `news` for
 //!    readers (a result, the end of all results, or work for a reader that helps), `room` for blocked submits.
-//! 3. A pool thread never waits here. It leaves when it finds nothing to do, and whoever makes something to do asks for
-//!    threads again: another scope on the same pool may need them meanwhile.
+//! 3. A pool thread waits here only for a moment. It leaves when it finds nothing to do, and whoever makes something to do
+//!    asks for threads again: another scope on the same pool may need them meanwhile.
 //! 4. Who waits on a thread of the pool itself, or in a task that one of those waits for (a task of pool P may open a scope
 //!    on Q whose task opens a scope on P), or on a pool without threads, runs what is queued *here* instead of only
 //!    waiting. So nesting cannot deadlock.
+//! 5. While something can start and a thread can be had, one is on its way or looking for it; who takes the last chance
+//!    to look for more asks for the next thread first. So a task that waits for another one does not wait for ever.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use crossbeam_utils::CachePadded;
 
 use super::call::{Broken, Call};
 use super::error::{Inner, Task, TrySubmitError};
 use super::home::Home;
-use super::kept::{Ended, Kept};
-use super::queue::{Input, Order, Queue, Queued};
+use super::hover::Hover;
+use super::kept::Ended;
+use super::pace::Pace;
+use super::queue::{Input, Order, Queued};
 use super::seats::Seats;
+use super::shelf::Shelf;
+use super::state::State;
 use crate::context::Context;
 use crate::monitor::{self, Watch};
 use crate::pool::Shared;
 use crate::stop::{self, Signals};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
+
+/// When a submit that waits for cheap tasks looks again by itself.
+const SOON: Duration = Duration::from_millis(1);
 
 /// How a task ended.
 pub(super) type End<K, T, E> = Result<Task<K, T>, Box<Inner<E>>>;
+
+/// The board's state, locked.
+pub(super) type Guard<'a, 'env, A, K, T, E> = MutexGuard<'a, State<'env, A, K, T, E>>;
 
 /// Where a board's threads come from.
 pub(super) trait Crew {
@@ -38,148 +52,31 @@ pub(super) trait Crew {
     fn is_closed(&self) -> bool;
 }
 
-/// Who runs a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    /// A thread that was asked for.
-    Crew,
-    /// A thread that waits for the board.
-    Helper,
-}
-
 pub(super) struct Board<'env, A, K, T, E> {
     pub(super) call: Call<A, K, T, E>,
     pub(super) pool: Arc<Shared>,
-    /// Accepted tasks that have not ended, from which on a submit blocks.
-    saturated: usize,
     pub(super) context: Context,
     pub(super) signals: Arc<Signals>,
     /// Where dropped errors go; only scopes have one.
     pub(super) home: Option<Arc<Home<E>>>,
     pub(super) begun: Instant,
     pub(super) state: Mutex<State<'env, A, K, T, E>>,
+    pub(super) shelf: Mutex<Shelf<K, T, E>>,
+    /// Is there something that could start? A hint for workers that look without the lock, hence relaxed.
+    pub(super) open: CachePadded<AtomicBool>,
+    /// Is a thread standing guard? See [`Board::pull_several`].
+    pub(super) guarded: AtomicBool,
     pub(super) news: Condvar,
     pub(super) room: Condvar,
+    /// Where the thread stands that is on guard.
+    pub(super) guard: Condvar,
     _watch: Option<Watch>,
-}
-
-pub(super) struct State<'env, A, K, T, E> {
-    pub(super) queue: Queue<'env, A>,
-    pub(super) kept: Kept<End<K, T, E>>,
-    /// The tasks that are running.
-    pub(super) running: Vec<Running>,
-    /// How many threads are pulling an item.
-    pub(super) pulling: usize,
-    /// The first of the tasks that were taken out of the queue to be cancelled and have not ended yet.
-    pub(super) cancelling: Option<Order>,
-    pub(super) counts: Counts,
-    pub(super) seats: Seats,
-    /// At most this many tasks run at once.
-    pub(super) workers: usize,
-    /// Threads asked for that have not come.
-    pub(super) requested: usize,
-    /// Threads inside [`Board::work`], and how many of them are pulling or running.
-    pub(super) inside: usize,
-    pub(super) busy: usize,
-    /// No thread could be started.
-    pub(super) threadless: bool,
-    pub(super) stopped: bool,
-    /// The owner has gone without waiting: nobody will read anything.
-    pub(super) deserted: bool,
-    /// While not zero, results are dropped instead of kept.
-    pub(super) discarding: usize,
-    /// Threads waiting for `news`; of those, the ones that would help; threads waiting for `room`.
-    pub(super) readers: usize,
-    pub(super) helpers: usize,
-    pub(super) submitters: usize,
-}
-
-/// A task that is running.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Running {
-    pub(super) order: Order,
-    pub(super) seat: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) accepted: usize,
-    pub(super) completed: usize,
-    pub(super) failed: usize,
-    pub(super) cancelled: usize,
-}
-
-impl Counts {
-    /// Accepted tasks that have not ended.
-    pub(super) fn unended(&self) -> usize {
-        self.accepted - self.completed - self.failed - self.cancelled
-    }
 }
 
 /// What a stop took out of the queue.
 pub(super) struct Cleared<'env, A> {
-    tasks: Vec<Queued<A>>,
-    inputs: Vec<Input<'env, A>>,
-}
-
-impl<'env, A, K, T, E> State<'env, A, K, T, E> {
-    /// No task will end any more, unless one is added.
-    pub(super) fn is_over(&self) -> bool {
-        self.counts.unended() == 0 && !self.queue.has_open_input()
-    }
-
-    /// The first place in call order whose end is still to come.
-    pub(super) fn first_unended(&self) -> Option<Order> {
-        let running = self.running.iter().map(|task| task.order).min();
-        [self.queue.first(), running, self.cancelling]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    /// Counts a task in that begins to run.
-    pub(super) fn begin(&mut self, index: usize, order: Order) {
-        let seat = self.seats.take(index);
-        self.running.push(Running { order, seat });
-        self.seats.show_waiting(self.queue.waiting());
-    }
-
-    /// Counts a task out that ran.
-    pub(super) fn end(&mut self, order: Order, failed: bool) {
-        let at = self.running.iter().position(|task| task.order == order);
-        if let Some(at) = at {
-            let task = self.running.swap_remove(at);
-            self.seats.leave(task.seat, failed);
-        }
-        *(if failed {
-            &mut self.counts.failed
-        } else {
-            &mut self.counts.completed
-        }) += 1;
-    }
-
-    /// Counts in, and returns, the threads that should be asked for.
-    #[must_use]
-    pub(super) fn summon(&mut self) -> usize {
-        let crew = self.requested + self.inside;
-        let free = crew - self.busy;
-        let threads =
-            (self.queue.demand().saturating_sub(free)).min(self.workers.saturating_sub(crew));
-        self.requested += threads;
-        threads
-    }
-
-    /// Stops, if it is the first stop: nothing that is queued will start.
-    #[must_use]
-    pub(super) fn stop(&mut self) -> Option<Cleared<'env, A>> {
-        if self.stopped {
-            return None;
-        }
-        self.stopped = true;
-        let (tasks, inputs) = self.queue.clear();
-        self.cancelling = tasks.first().map(|task| task.order);
-        Some(Cleared { tasks, inputs })
-    }
+    pub(super) tasks: Vec<Queued<A>>,
+    pub(super) inputs: Vec<Input<'env, A>>,
 }
 
 impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
@@ -199,37 +96,21 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             &context,
         );
         let seats = Seats::new(watch.as_ref().map(Watch::progress), workers);
-        let saturated = workers.saturating_add(call.capacity.unwrap_or(workers));
+        let pace = Pace::new(workers, call.capacity);
         Self {
             call,
             pool: pool.clone(),
-            saturated,
             context,
             signals: Arc::new(Signals::new(None, None).nested().on(pool)),
             home,
             begun: Instant::now(),
-            state: Mutex::new(State {
-                queue: Queue::new(saturated),
-                kept: Kept::new(),
-                running: Vec::new(),
-                pulling: 0,
-                cancelling: None,
-                counts: Counts::default(),
-                seats,
-                workers,
-                requested: 0,
-                inside: 0,
-                busy: 0,
-                threadless: false,
-                stopped: false,
-                deserted: false,
-                discarding: 0,
-                readers: 0,
-                helpers: 0,
-                submitters: 0,
-            }),
+            state: Mutex::new(State::new(workers, pace, seats)),
+            shelf: Mutex::new(Shelf::new()),
+            open: CachePadded::new(AtomicBool::new(false)),
+            guarded: AtomicBool::new(false),
             news: Condvar::new(),
             room: Condvar::new(),
+            guard: Condvar::new(),
             _watch: watch,
         }
     }
@@ -241,14 +122,36 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     /// Accepts a task, waiting for room first; returns its index.
     pub(super) fn submit(&self, args: A, crew: &dyn Crew) -> usize {
-        let mut state = self.state.lock();
+        let state = self.state.lock();
+        if state.stopped {
+            drop(state);
+            return self.accept_cancelled(args);
+        }
+        if state.has_room(0) {
+            return self.accept(state, args, crew);
+        }
+        match self.wait_for_room(state, crew) {
+            Some(state) => self.accept(state, args, crew),
+            None => self.accept_cancelled(args),
+        }
+    }
+
+    /// Waits until a task can be accepted; `None` if it cannot, as the board was stopped.
+    fn wait_for_room<'a>(
+        &'a self,
+        mut state: Guard<'a, 'env, A, K, T, E>,
+        crew: &dyn Crew,
+    ) -> Option<Guard<'a, 'env, A, K, T, E>> {
+        let inside = self.is_inside();
+        let mut hover = Hover::default();
+        let mut urgent = false;
         loop {
+            state.settle(urgent);
             if state.stopped {
-                drop(state);
-                return self.accept_cancelled(args);
+                return None;
             }
-            if state.counts.unended() < self.saturated || self.is_inside() {
-                return self.accept(state, args, crew);
+            if inside || state.has_room(state.pace.slack()) {
+                return Some(state);
             }
             if state.threadless {
                 let helped;
@@ -256,36 +159,60 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 if helped {
                     continue;
                 }
+            } else if state.pace.slack() == 0
+                && state.pace.is_trivial()
+                && state.has_core(false)
+                && hover.goes_on()
+            {
+                drop(state);
+                hover.pause();
+                state = self.state.lock();
+                continue;
+            }
+            // Once more, now that workers are told to make room at once.
+            if !urgent && state.pace.slack() == 0 {
+                urgent = true;
+                continue;
             }
             state.submitters += 1;
-            state = self.room.wait(state);
+            if state.call_guard(true) {
+                self.guard.notify_one();
+            }
+            state = if state.pace.slack() > 0 {
+                // Cheap tasks may turn out slow, with room on the desks that nobody has told of.
+                self.room.wait_timeout(state, SOON).0
+            } else {
+                self.room.wait(state)
+            };
             state.submitters -= 1;
+            state.called = state.called.saturating_sub(1);
         }
     }
 
     /// Accepts a task if there is room.
     pub(super) fn try_submit(&self, args: A, crew: &dyn Crew) -> Result<usize, TrySubmitError<A>> {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         if state.stopped {
             return Err(TrySubmitError::Stopped(args));
         }
-        if state.counts.unended() >= self.saturated {
-            return Err(TrySubmitError::Full(args));
+        if !state.has_room(0) {
+            state.settle(false);
+            if !state.has_room(0) {
+                return Err(TrySubmitError::Full(args));
+            }
         }
         Ok(self.accept(state, args, crew))
     }
 
-    fn accept(
-        &self,
-        mut state: MutexGuard<'_, State<'env, A, K, T, E>>,
-        args: A,
-        crew: &dyn Crew,
-    ) -> usize {
+    fn accept(&self, mut state: Guard<'_, 'env, A, K, T, E>, args: A, crew: &dyn Crew) -> usize {
         let index = state.counts.accepted;
         state.counts.accepted += 1;
         state.queue.push_task(index, args);
         state.seats.show_waiting(state.queue.waiting());
+        // The next one in the line, if there is room for it too.
+        let calls = state.call();
         self.announce_work(state, crew);
+        self.let_in(calls);
         index
     }
 
@@ -299,9 +226,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let order = state.queue.next_order();
         let end = Err(self.inner(index, order, broken));
         state.kept.push(Ended { order, end });
-        let waiting = state.readers > 0;
+        let news = state.has_news(false);
         drop(state);
-        if waiting {
+        if news {
             self.news.notify_all();
         }
         index
@@ -319,18 +246,28 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     /// Lets those know who may run what has become runnable.
-    pub(super) fn announce_work(
-        &self,
-        mut state: MutexGuard<'_, State<'env, A, K, T, E>>,
-        crew: &dyn Crew,
-    ) {
+    pub(super) fn announce_work(&self, mut state: Guard<'_, 'env, A, K, T, E>, crew: &dyn Crew) {
         let threads = state.summon();
-        let helpers = state.helpers > 0;
+        let guard = state.call_guard(false);
+        let news = state.helpers > 0 && state.has_news(false);
+        if !self.open.load(Ordering::Relaxed) {
+            self.open.store(true, Ordering::Relaxed);
+        }
         drop(state);
-        if helpers {
+        if news {
             self.news.notify_all();
         }
+        if guard {
+            self.guard.notify_one();
+        }
         self.request(threads, crew);
+    }
+
+    /// Notifies so many of those who wait for room.
+    pub(super) fn let_in(&self, calls: usize) {
+        for _ in 0..calls {
+            self.room.notify_one();
+        }
     }
 
     /// Asks for threads that [`State::summon`] has counted in.
@@ -363,6 +300,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     pub(super) fn cancel(&self, cleared: Cleared<'env, A>) {
         self.signals.lower_exit(0);
         self.room.notify_all();
+        self.guard.notify_one();
         super::call::drop_quietly(cleared.inputs);
         let ends: Vec<_> = (cleared.tasks.into_iter())
             .map(|task| Ended {

@@ -28,7 +28,7 @@ pub struct Call<A, K, T, E> {
     pub name: &'static str,
     /// What a failure does.
     pub policy: ErrorPolicy,
-    /// How many tasks may wait for a worker; default: as many as there are workers.
+    /// How many tasks may wait for a worker; default: as many as there are workers, and more while tasks are cheap.
     pub capacity: Option<usize>,
     /// How often progress is logged.
     pub monitor: MonitorInterval,

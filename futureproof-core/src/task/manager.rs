@@ -91,7 +91,7 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// Makes a task of every item of `inputs`: an item is the function's argument, or a tuple of several.
     ///
     /// The workers pull the items, so a slow iterator delays nobody else. It is pulled lazily and no further than
-    /// `workers + capacity` items ahead of what has been read; so an endless one is fine, as long as the closure ends with
+    /// `workers + capacity` items ahead of what has been read (more while tasks are cheap, if no `capacity` was set); so an endless one is fine, as long as the closure ends with
     /// [`stop`](Self::stop): a scope runs what it has accepted to its end. If the iterator panics, the panic
     /// takes the place of its next item, as that task's failure. After a stop the rest of it is dropped.
     ///
@@ -194,13 +194,13 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// Returns whether the manager was stopped, by [`stop`](Self::stop) or by a failure under the policy raise.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.board.look().stopped
+        self.board.is_stopped()
     }
 
     /// Returns how many tasks have been accepted so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.board.look().counts.accepted
+        self.board.accepted()
     }
 
     /// Returns whether no task has been accepted yet.

@@ -1,27 +1,34 @@
 //! The task manager: what `#[task_pool]` expands to.
 //!
 //! A [`Board`](board::Board) is the state of one manager: a [`Queue`](queue::Queue) of what is still to start, the results
-//! nobody has read ([`Kept`](kept::Kept)), and the threads that work on it. A scope lends its board to the pool's threads
+//! nobody has read ([`Kept`](kept::Kept)), and the threads that work on it, with a [`Desk`](desk::Desk) each. A scope lends its board to the pool's threads
 //! for the length of a call; [`Results`] shares one with them. Tasks submitted outside any scope go through one
 //! [`Submitted`] queue per pool, each with a [`TaskHandle`] of its own.
 
 mod args;
 mod board;
 mod call;
+mod desk;
 mod end;
 mod error;
 mod handle;
 mod home;
+mod hover;
 mod kept;
 mod log;
 mod manager;
+mod pace;
+mod pull;
 mod queue;
 mod read;
 mod results;
 mod scope;
 mod seats;
+mod shelf;
 mod show;
+mod state;
 mod submitted;
+mod turn;
 mod work;
 
 pub use self::args::IntoArgs;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::args::IntoArgs;
+use crate::unwind::Payload;
 
 /// The place of a task in call order: which call brought it, and its position there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +35,24 @@ impl<A, I: Iterator<Item: IntoArgs<A>> + Send> Feed<A> for Items<I> {
     }
 }
 
+/// What is left of an input that has given its last item: its end, or its panic.
+pub(super) struct Spent(Option<Payload>);
+
+impl Spent {
+    pub(super) fn input<'env, A>(panic: Option<Payload>) -> Input<'env, A> {
+        Box::new(Self(panic))
+    }
+}
+
+impl<A> Feed<A> for Spent {
+    fn pull(&mut self) -> Option<A> {
+        match self.0.take() {
+            Some(payload) => std::panic::resume_unwind(payload),
+            None => None,
+        }
+    }
+}
+
 /// Consecutive submits, or one input.
 struct Segment<'env, A> {
     number: u64,
@@ -51,6 +70,8 @@ enum Kind<'env, A> {
         pulled: u64,
         /// Items being pulled, queued, running, or finished and not yet read.
         unread: usize,
+        /// It came too far ahead of its reader, who has not caught up enough since.
+        full: bool,
     },
 }
 
@@ -72,18 +93,31 @@ pub(super) struct Queue<'env, A> {
     next: u64,
     /// Submitted tasks in all segments.
     waiting: usize,
+    /// Inputs among the segments.
+    inputs: usize,
     /// How far an input may be ahead of the reader.
     ahead: usize,
+    /// How much closer it has to be, beyond one item, before it goes on.
+    slack: usize,
 }
 
 impl<'env, A> Queue<'env, A> {
-    pub(super) fn new(ahead: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             segments: VecDeque::new(),
             next: 0,
             waiting: 0,
-            ahead,
+            inputs: 0,
+            ahead: 0,
+            slack: 0,
         }
+    }
+
+    /// Says how far an input may be ahead of the reader, and how much closer it has to be, beyond one item, before it
+    /// goes on.
+    pub(super) fn set_ahead(&mut self, ahead: usize, slack: usize) {
+        self.ahead = ahead;
+        self.slack = slack;
     }
 
     /// Submitted tasks that have not started.
@@ -92,13 +126,16 @@ impl<'env, A> Queue<'env, A> {
     }
 
     pub(super) fn has_open_input(&self) -> bool {
-        (self.segments.iter()).any(|segment| matches!(segment.kind, Kind::Input { .. }))
+        self.inputs > 0
     }
 
     /// How many threads find something to do: one per input, as each passes the input on before it runs its item.
     pub(super) fn demand(&self) -> usize {
+        if self.inputs == 0 {
+            return self.waiting;
+        }
         let pullable = self.segments.iter().filter(|segment| {
-            matches!(&segment.kind, Kind::Input { input: Some(_), unread, .. } if *unread < self.ahead)
+            matches!(&segment.kind, Kind::Input { input: Some(_), unread, full: false, .. } if *unread < self.ahead)
         });
         self.waiting + pullable.count()
     }
@@ -145,12 +182,14 @@ impl<'env, A> Queue<'env, A> {
             self.segments.pop_back();
         }
         let number = self.next_order().segment;
+        self.inputs += 1;
         self.segments.push_back(Segment {
             number,
             kind: Kind::Input {
                 input: Some(input),
                 pulled: 0,
                 unread: 0,
+                full: false,
             },
         });
     }
@@ -173,11 +212,17 @@ impl<'env, A> Queue<'env, A> {
                     }
                     return Next::Task(task);
                 }
-                Kind::Input { input, unread, .. } => {
+                Kind::Input {
+                    input,
+                    unread,
+                    full,
+                    ..
+                } => {
                     if input.is_none() {
                         busy = true;
-                    } else if *unread < self.ahead {
+                    } else if *unread < self.ahead && !*full {
                         *unread += 1;
+                        *full = *unread >= self.ahead;
                         if let Some(input) = input.take() {
                             return Next::Pull(segment.number, input);
                         }
@@ -186,6 +231,22 @@ impl<'env, A> Queue<'env, A> {
             }
         }
         if busy { Next::Busy } else { Next::Nothing }
+    }
+
+    /// Takes up to `most` submitted tasks that come right after one that was just taken.
+    pub(super) fn take_more(&mut self, after: Order, most: usize, tasks: &mut VecDeque<Queued<A>>) {
+        let Some(at) = self.find(after.segment) else {
+            return;
+        };
+        let is_last = at + 1 == self.segments.len();
+        if let Kind::Tasks { queue, .. } = &mut self.segments[at].kind {
+            let most = most.min(queue.len());
+            tasks.extend(queue.drain(..most));
+            self.waiting -= most;
+            if queue.is_empty() && !is_last {
+                self.segments.remove(at);
+            }
+        }
     }
 
     /// Brings an input back that gave an item; returns the item's place. Gives the input back if the queue was cleared.
@@ -206,40 +267,93 @@ impl<'env, A> Queue<'env, A> {
         })
     }
 
-    /// Removes an input that will give no more items; returns the place after its last one.
-    pub(super) fn close(&mut self, number: u64) -> Option<Order> {
-        let at = self.find(number)?;
-        match self.segments.remove(at)?.kind {
-            Kind::Input { pulled, .. } => Some(Order {
-                segment: number,
-                position: pulled,
-            }),
-            Kind::Tasks { .. } => None,
+    /// How many more items of an input may be pulled beside the one for which it was taken.
+    pub(super) fn ahead_of(&mut self, number: u64) -> usize {
+        let ahead = self.ahead;
+        match self.kind_of(number) {
+            Some(Kind::Input { unread, .. }) => ahead.saturating_sub(*unread),
+            _ => 0,
         }
     }
 
-    /// Hears that a result has been read, which lets its input go on.
-    pub(super) fn read(&mut self, order: Order) {
-        if let Some(Kind::Input { unread, .. }) = self.kind_of(order.segment) {
+    /// Hears that so many items of an input were pulled by a thread that may still pull; returns the first one's place.
+    pub(super) fn pulled(&mut self, number: u64, items: usize) -> Option<Order> {
+        let ahead = self.ahead;
+        let Some(Kind::Input {
+            pulled,
+            unread,
+            full,
+            ..
+        }) = self.kind_of(number)
+        else {
+            return None;
+        };
+        let position = *pulled;
+        *pulled += items as u64;
+        *unread += items;
+        *full |= *unread >= ahead;
+        Some(Order {
+            segment: number,
+            position,
+        })
+    }
+
+    /// Brings an input back whose items the queue has heard of.
+    pub(super) fn return_input(&mut self, number: u64, returned: Input<'env, A>) {
+        if let Some(Kind::Input { input, unread, .. }) = self.kind_of(number) {
+            *input = Some(returned);
+            // The place that was kept for the item for which it was taken.
             *unread -= 1;
         }
     }
 
-    /// The place of the first thing that has not started.
-    pub(super) fn first(&self) -> Option<Order> {
-        let segment = self.segments.front()?;
-        Some(match &segment.kind {
-            Kind::Tasks { queue, .. } => queue.front()?.order,
-            Kind::Input { pulled, .. } => Order {
-                segment: segment.number,
-                position: *pulled,
+    /// Removes an input that will give no more items; returns the place after its last one.
+    pub(super) fn close(&mut self, number: u64) -> Option<Order> {
+        let at = self.find(number)?;
+        match self.segments.remove(at)?.kind {
+            Kind::Input { pulled, .. } => {
+                self.inputs -= 1;
+                Some(Order {
+                    segment: number,
+                    position: pulled,
+                })
+            }
+            Kind::Tasks { .. } => None,
+        }
+    }
+
+    /// Hears that a result has been read; returns whether that lets its input go on.
+    pub(super) fn read(&mut self, order: Order) -> bool {
+        if self.inputs == 0 {
+            return false;
+        }
+        let (ahead, slack) = (self.ahead, self.slack);
+        let Some(Kind::Input { unread, full, .. }) = self.kind_of(order.segment) else {
+            return false;
+        };
+        *unread -= 1;
+        *full &= unread.saturating_add(slack) >= ahead;
+        !*full && *unread < ahead
+    }
+
+    /// The place of the first thing that has not started; if there is none, of what is accepted next.
+    pub(super) fn first(&self) -> Order {
+        let (segment, position) = match self.segments.front() {
+            Some(Segment { number, kind }) => match kind {
+                Kind::Tasks { queue, accepted } => {
+                    let started = queue.front().map(|task| task.order.position);
+                    (*number, started.unwrap_or(*accepted))
+                }
+                Kind::Input { pulled, .. } => (*number, *pulled),
             },
-        })
+            None => (self.next, 0),
+        };
+        Order { segment, position }
     }
 
     /// Takes everything out: the tasks in call order, and the inputs that are here.
     pub(super) fn clear(&mut self) -> (Vec<Queued<A>>, Vec<Input<'env, A>>) {
-        self.waiting = 0;
+        (self.waiting, self.inputs) = (0, 0);
         let (mut tasks, mut inputs) = (Vec::new(), Vec::new());
         for segment in self.segments.drain(..) {
             match segment.kind {

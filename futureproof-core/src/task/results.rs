@@ -15,8 +15,8 @@ use crate::sync::{Arc, Weak};
 
 /// An iterator over the results of tasks, one per item of an input: what `map` and `as_completed` return.
 ///
-/// The workers pull the input, lazily and no further than `workers + capacity` items ahead of what has been read, and
-/// start at once. Under the policy raise the first failure is the last item. If the pool is dropped before the input is
+/// The workers pull the input, lazily and no further than `workers + capacity` items ahead of what has been read (more while
+/// tasks are cheap, if no `capacity` was set), and start at once. Under the policy raise the first failure is the last item. If the pool is dropped before the input is
 /// used up, the last item is a cancelled task.
 ///
 /// # Cancellation

@@ -53,6 +53,7 @@ where
             board.stop();
         }
         board.join(lease);
+        board.close();
         outcome
     });
     let settled = match outcome {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::seats::Seats;
+use super::seats::{Seat, Seats};
 use crate::context::Context;
 use crate::monitor::{self, MonitorInterval, Watch};
 use crate::pool::{Shared, Work};
@@ -262,12 +262,9 @@ impl Submitted {
     }
 }
 
-/// The seat of a running job; see [`Seats`].
-type Seat = Option<usize>;
-
 impl State {
     /// Takes the next job that can run; also the dead ones before it, which must not be dropped under the lock.
-    fn take(&mut self, dead: &mut Vec<Arc<dyn Job>>) -> Option<(Arc<dyn Job>, Seat)> {
+    fn take(&mut self, dead: &mut Vec<Arc<dyn Job>>) -> Option<(Arc<dyn Job>, Option<Seat>)> {
         while let Some(job) = self.jobs.pop_front() {
             if job.claim() {
                 self.busy += 1;
@@ -280,17 +277,22 @@ impl State {
     }
 
     /// Counts in a job that was just claimed to be run.
-    fn begin(&mut self, job: &dyn Job) -> Seat {
+    fn begin(&mut self, job: &dyn Job) -> Option<Seat> {
         self.waiting -= 1;
         self.running += 1;
         self.seats.show_waiting(self.waiting);
-        self.seats.take(job.index())
+        let mut seat = None;
+        self.seats.begin(&mut seat, job.index());
+        seat
     }
 
     /// Counts out a job that ran.
-    fn end(&mut self, seat: Seat, failed: bool) {
+    fn end(&mut self, mut seat: Option<Seat>, failed: bool) {
         self.running -= 1;
-        self.seats.leave(seat, failed);
+        if let Some(seat) = &mut seat {
+            seat.count(failed);
+        }
+        self.seats.leave(seat);
     }
 
     /// Takes the monitor's watch out once there is nothing to watch; it must not end under the lock.

@@ -1,95 +1,197 @@
-//! The side of a board that pool threads see: take, run, record.
+//! The side of a board that pool threads see: take, run, hand in.
 
-use crossbeam_utils::Backoff;
+use std::time::Duration;
 
-use super::board::{Board, Crew, End, Role, State};
+use super::board::{Board, Crew, End, Guard};
 use super::call::{Broken, drop_quietly};
-use super::error::{Task, TaskErrorKind, TaskPanic};
+use super::desk::{Role, Worker};
+use super::error::{Inner, Task, TaskErrorKind};
+use super::hover::{Hover, NAP};
 use super::kept::Ended;
 use super::log;
-use super::queue::{Input, Next, Order, Queued};
+use super::queue::{Next, Queued};
+use super::state::After;
 use crate::policy::ErrorPolicy;
 use crate::stop;
-use crate::sync::MutexGuard;
+use crate::sync::Ordering;
 use crate::unwind;
 
-impl<'env, A, K, T, E> State<'env, A, K, T, E> {
-    /// Takes what a thread can do next, if one more task may run.
-    fn take(&mut self) -> Next<'env, A> {
-        if self.running.len() + self.pulling >= self.workers {
-            return Next::Nothing;
-        }
-        let next = self.queue.take();
-        match &next {
-            Next::Task(task) => self.begin(task.index, task.order),
-            Next::Pull(..) => self.pulling += 1,
-            Next::Busy | Next::Nothing => {}
-        }
-        next
-    }
-}
+/// The board, locked again after something was handed in, and what is to be done about that without the lock.
+pub(super) type Handed<'a, 'env, A, K, T, E> =
+    (Guard<'a, 'env, A, K, T, E>, After<'env, A, End<K, T, E>>);
+
+/// So long a thread stands guard.
+const WATCH: Duration = Duration::from_micros(250);
+/// So many times in a row, before the pool may have it for something else.
+const MOST_WATCHES: usize = 4;
 
 impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
-    /// Runs what there is to run; what a pool thread calls. Never waits.
+    /// Runs what there is to run; what a pool thread calls. Waits only for a moment.
     pub(super) fn work(&self, crew: &dyn Crew) {
         let mut state = self.state.lock();
         state.requested = state.requested.saturating_sub(1);
         state.inside += 1;
         state.threadless = false;
+        let mut worker = Some(state.sit_down(Role::Crew));
         drop(state);
-        self.surrounded(|| self.run_rounds(crew));
+        self.surrounded(|| {
+            if let Some(worker) = worker.take() {
+                self.run_rounds(worker, crew);
+            }
+        });
     }
 
-    fn run_rounds(&self, crew: &dyn Crew) {
-        let backoff = Backoff::new();
+    fn run_rounds(&self, mut worker: Worker<A, End<K, T, E>>, crew: &dyn Crew) {
+        let mut hover = Hover::default();
+        let mut watches = 0;
+        let mut state = self.state.lock();
+        let mut after = After::default();
         loop {
             if crew.is_closed() {
+                drop(state);
                 self.abandon();
+                state = self.state.lock();
             }
-            let mut state = self.state.lock();
-            match state.take() {
+            let next = state.take(&mut worker);
+            if matches!(next, Next::Nothing) {
+                // Nobody is to wait for what lies on the desk of a worker whose task turned out slow.
+                state.settle(false);
+                after.news |= state.has_news(true);
+                after.calls += state.call();
+            }
+            self.open.store(state.queue.demand() > 0, Ordering::Relaxed);
+            if matches!(next, Next::Task(_) | Next::Pull(..)) {
+                after.threads += state.summon();
+                hover.reset();
+                watches = 0;
+            }
+            match next {
                 Next::Task(task) => {
-                    state.busy += 1;
+                    worker.prepare(state.pace.is_trivial());
                     drop(state);
-                    backoff.reset();
-                    self.run(task, Role::Crew, crew);
+                    self.follow(after, crew);
+                    (state, after) = self.run(task, &mut worker, crew);
                 }
                 Next::Pull(number, input) => {
-                    state.busy += 1;
+                    let most = state.pull_ahead(number);
+                    worker.prepare(most == 1 && state.pace.is_trivial());
                     drop(state);
-                    backoff.reset();
-                    self.pull_and_run(number, input, Role::Crew, crew);
-                }
-                // The input of a fast source is back in no time; waiting longer would keep the thread from others.
-                Next::Busy if !backoff.is_completed() => {
-                    drop(state);
-                    backoff.snooze();
+                    self.follow(after, crew);
+                    (state, after) = if most > 1 {
+                        self.pull_several(number, input, most, &mut worker, crew)
+                    } else {
+                        self.pull_and_run(number, input, &mut worker, crew)
+                    };
                 }
                 Next::Busy | Next::Nothing => {
-                    state.inside -= 1;
-                    return;
+                    let awaited = state.pace.is_cheap() && !state.closing;
+                    if !after.is_empty() {
+                        drop(state);
+                        self.follow(after, crew);
+                        state = self.state.lock();
+                        after = After::default();
+                    } else if awaited
+                        && state.hovering == 0
+                        && state.has_core(true)
+                        && hover.goes_on()
+                    {
+                        state = self.look_around(state, &mut hover);
+                    } else if awaited && watches < MOST_WATCHES && state.wants_guard() {
+                        state = self.stand_guard(state, watches == 0);
+                        watches += 1;
+                        state.steal(&mut worker);
+                    } else if !state.steal(&mut worker) {
+                        state.inside -= 1;
+                        state.get_up(worker);
+                        return;
+                    }
                 }
             }
         }
     }
 
+    /// Sleeps for a moment inside the board, so that cheap tasks need not ask for a thread again and again. The first nap
+    /// among trivial tasks is one from which a few of them do not wake it.
+    fn stand_guard<'a>(
+        &'a self,
+        mut state: Guard<'a, 'env, A, K, T, E>,
+        first: bool,
+    ) -> Guard<'a, 'env, A, K, T, E> {
+        let lazy = first && state.pace.is_trivial();
+        let moment = if lazy { NAP } else { WATCH };
+        state.guards += 1;
+        state.lazy = lazy;
+        self.guarded.store(true, Ordering::Relaxed);
+        loop {
+            let turns = state.turns;
+            (state, _) = self.guard.wait_timeout(state, moment);
+            // Trivial tasks are better run by one thread, as long as that gets on with them.
+            let go_on = !state.guard_called
+                && state.pace.is_trivial()
+                && state.busy > 0
+                && state.turns != turns
+                && !state.closing;
+            if !go_on {
+                break;
+            }
+        }
+        state.guards -= 1;
+        state.guard_called = false;
+        // Before it looks at the desks: see `pull_several`.
+        self.guarded.store(state.guards > 0, Ordering::Relaxed);
+        state
+    }
+
+    /// Stays awake for a moment, until there may be something that can start.
+    fn look_around<'a>(
+        &'a self,
+        mut state: Guard<'a, 'env, A, K, T, E>,
+        hover: &mut Hover,
+    ) -> Guard<'a, 'env, A, K, T, E> {
+        state.hovering += 1;
+        drop(state);
+        hover.pause();
+        while !self.open.load(Ordering::Relaxed) && hover.goes_on() {
+            hover.pause();
+        }
+        let mut state = self.state.lock();
+        state.hovering -= 1;
+        state
+    }
+
     /// Runs one thing that is queued here, on a thread that waits for this board, if there is one and a place is free.
     pub(super) fn help<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State<'env, A, K, T, E>>,
+        mut state: Guard<'a, 'env, A, K, T, E>,
         crew: &dyn Crew,
-    ) -> (MutexGuard<'a, State<'env, A, K, T, E>>, bool) {
-        let mut next = Some(match state.take() {
-            Next::Busy | Next::Nothing => return (state, false),
-            next => next,
-        });
+    ) -> (Guard<'a, 'env, A, K, T, E>, bool) {
+        let mut worker = state.sit_down(Role::Helper);
+        let mut next = state.take(&mut worker);
+        if matches!(next, Next::Busy | Next::Nothing) && state.steal(&mut worker) {
+            next = state.take(&mut worker);
+        }
+        if matches!(next, Next::Busy | Next::Nothing) {
+            state.get_up(worker);
+            return (state, false);
+        }
+        let threads = state.summon();
         drop(state);
-        self.surrounded(|| match next.take() {
-            Some(Next::Task(task)) => self.run(task, Role::Helper, crew),
-            Some(Next::Pull(number, input)) => {
-                self.pull_and_run(number, input, Role::Helper, crew);
-            }
-            _ => {}
+        self.request(threads, crew);
+        let mut taken = Some((worker, next));
+        self.surrounded(|| {
+            let Some((mut worker, next)) = taken.take() else {
+                return;
+            };
+            worker.prepare(false);
+            let (mut state, mut after) = match next {
+                Next::Task(task) => self.run(task, &mut worker, crew),
+                Next::Pull(number, input) => self.pull_and_run(number, input, &mut worker, crew),
+                Next::Busy | Next::Nothing => return,
+            };
+            after.threads += state.summon();
+            state.get_up(worker);
+            drop(state);
+            self.follow(after, crew);
         });
         (self.state.lock(), true)
     }
@@ -113,156 +215,77 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         }
     }
 
-    fn run(&self, task: Queued<A>, role: Role, crew: &dyn Crew) {
-        let outcome = self.call.perform(task.args);
-        self.finish(task.index, task.order, outcome, role, crew);
-    }
-
-    fn pull_and_run(&self, number: u64, input: Input<'env, A>, role: Role, crew: &dyn Crew) {
-        if let Some(task) = self.pull(number, input, role, crew) {
-            self.run(task, role, crew);
-        }
-    }
-
-    /// Pulls one item, passes the input on, and returns the item as a running task.
-    fn pull(
+    /// Runs a task, and those that were taken with it.
+    pub(super) fn run(
         &self,
-        number: u64,
-        mut input: Input<'env, A>,
-        role: Role,
+        mut task: Queued<A>,
+        worker: &mut Worker<A, End<K, T, E>>,
         crew: &dyn Crew,
-    ) -> Option<Queued<A>> {
-        let pulled = unwind::catch(|| input.pull());
-        let mut state = self.state.lock();
-        state.pulling -= 1;
-        match pulled {
-            Ok(Some(args)) => match state.queue.bring_back(number, input) {
-                Ok(order) => {
-                    let index = state.counts.accepted;
-                    state.counts.accepted += 1;
-                    state.begin(index, order);
-                    self.announce_work(state, crew);
-                    Some(Queued { index, order, args })
-                }
-                // Stopped meanwhile: the item was never accepted, like those that were not pulled.
-                Err(input) => {
-                    self.step_back(state, role, crew);
-                    drop_quietly(args);
-                    drop_quietly(input);
-                    None
-                }
-            },
-            Ok(None) => {
-                state.queue.close(number);
-                self.step_back(state, role, crew);
-                drop_quietly(input);
-                None
-            }
-            Err(payload) => {
-                // The iterator's panic takes the place of the item it should have given.
-                if let Some(order) = state.queue.close(number) {
-                    let index = state.counts.accepted;
-                    state.counts.accepted += 1;
-                    state.begin(index, order);
-                    drop(state);
-                    let broken = Broken {
-                        kind: TaskErrorKind::Panicked(TaskPanic::new(payload)),
-                        call: None,
-                    };
-                    self.finish(index, order, Err(broken), role, crew);
-                } else {
-                    self.step_back(state, role, crew);
-                    unwind::discard(payload);
-                }
-                drop_quietly(input);
-                None
-            }
-        }
-    }
-
-    /// Counts out a thread that pulled nothing.
-    fn step_back(
-        &self,
-        mut state: MutexGuard<'_, State<'env, A, K, T, E>>,
-        role: Role,
-        crew: &dyn Crew,
-    ) {
-        if role == Role::Crew {
-            state.busy -= 1;
-        }
-        let waiting = state.readers > 0;
-        self.announce_work(state, crew);
-        if waiting {
-            self.news.notify_all();
-        }
-    }
-
-    /// Records the end of a task that ran, and does what the policy says.
-    fn finish(
-        &self,
-        index: usize,
-        order: Order,
-        outcome: Result<(K, T), Broken<E>>,
-        role: Role,
-        crew: &dyn Crew,
-    ) {
-        let end: End<K, T, E> = match outcome {
-            Ok((args, result)) => Ok(Task {
+    ) -> Handed<'_, 'env, A, K, T, E> {
+        worker.begin();
+        let last = loop {
+            let Queued { index, order, args } = task;
+            let outcome = self.call.perform(args);
+            worker.count(outcome.is_err());
+            let (args, result) = match outcome {
+                Ok(outcome) => outcome,
+                Err(broken) => return self.fail(self.inner(index, order, broken), worker),
+            };
+            let end = Ok(Task {
                 index,
                 args,
                 result,
-            }),
-            Err(broken) => Err(self.inner(index, order, broken)),
-        };
-        let mut raised = false;
-        if let Err(failure) = &end {
-            match self.call.policy {
-                ErrorPolicy::Raise => {
-                    raised = true;
-                    if let Some(unread) = self.home.as_ref().and_then(|home| home.note(failure)) {
-                        log::unread(&unread);
-                        drop_quietly(unread);
-                    }
-                }
-                ErrorPolicy::Log => log::failure(failure),
-                ErrorPolicy::Ignore => {}
+            });
+            let ended = Ended { order, end };
+            if !worker.in_batch {
+                break Some(ended);
             }
-        }
-
+            match worker.go_on(ended, || crew.is_closed()) {
+                Some(next) => task = next,
+                None => break None,
+            }
+        };
+        worker.finish();
         let mut state = self.state.lock();
-        state.end(order, end.is_err());
-        if role == Role::Crew {
-            state.busy -= 1;
+        let after = state.hand_in(worker, last, false);
+        (state, after)
+    }
+
+    /// Hands in a task that failed, and does what the policy says.
+    pub(super) fn fail(
+        &self,
+        failure: Box<Inner<E>>,
+        worker: &mut Worker<A, End<K, T, E>>,
+    ) -> Handed<'_, 'env, A, K, T, E> {
+        match self.call.policy {
+            ErrorPolicy::Raise => {
+                if let Some(unread) = self.home.as_ref().and_then(|home| home.note(&failure)) {
+                    log::unread(&unread);
+                    drop_quietly(unread);
+                }
+            }
+            ErrorPolicy::Log => log::failure(&failure),
+            ErrorPolicy::Ignore => {}
         }
-        // Failures are kept even while results are discarded: what becomes of them is for the reader to say.
-        let unwanted = if state.deserted || (state.discarding > 0 && end.is_ok()) {
-            state.queue.read(order);
-            Some(end)
-        } else {
-            state.kept.push(Ended { order, end });
-            None
+        worker.finish();
+        let last = Ended {
+            order: failure.order,
+            end: Err(failure),
         };
-        let cleared = if raised { state.stop() } else { None };
-        let submitter = state.submitters > 0;
-        let reader =
-            state.readers > 0 && (unwanted.is_none() || state.helpers > 0 || state.is_over());
-        // A crew thread looks for more itself; a helper goes back to what it waits for.
-        let threads = match role {
-            Role::Crew => 0,
-            Role::Helper => state.summon(),
-        };
-        drop(state);
-        if reader {
+        let mut state = self.state.lock();
+        let after = state.hand_in(worker, Some(last), self.call.policy == ErrorPolicy::Raise);
+        (state, after)
+    }
+
+    /// Does what is to be done without the lock.
+    fn follow(&self, after: After<'env, A, End<K, T, E>>, crew: &dyn Crew) {
+        if after.news {
             self.news.notify_all();
         }
-        if submitter {
-            self.room.notify_one();
-        }
-        self.request(threads, crew);
-        if let Some(end) = unwanted {
-            self.dispose(end);
-        }
-        if let Some(cleared) = cleared {
+        self.let_in(after.calls);
+        self.request(after.threads, crew);
+        self.dispose_all(after.unwanted);
+        if let Some(cleared) = after.cleared {
             self.cancel(cleared);
         }
     }

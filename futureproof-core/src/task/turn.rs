@@ -1,0 +1,294 @@
+//! What a worker does under a board's lock: it takes something, and hands in what came of it.
+
+use std::collections::VecDeque;
+
+use super::board::End;
+use super::desk::{Desk, Papers, Role, Worker};
+use super::kept::{Batch, Ended};
+use super::queue::{Input, Next, Order, Queued};
+use super::state::{After, State};
+use crate::sync::{Arc, Mutex};
+
+/// An input that comes back after a stop, and the items that were pulled from it.
+pub(super) type Refused<'env, A> = (Input<'env, A>, VecDeque<A>);
+
+impl<'env, A, K, T, E> State<'env, A, K, T, E> {
+    /// Gives a desk to a thread that comes to work.
+    pub(super) fn sit_down(&mut self, role: Role) -> Worker<A, End<K, T, E>> {
+        let desk =
+            (self.spare.pop()).unwrap_or_else(|| Arc::new(Desk::new(Mutex::new(Papers::new()))));
+        self.desks.push(desk.clone());
+        Worker::new(desk, role)
+    }
+
+    /// Takes the desk, which is empty, from a thread that leaves.
+    pub(super) fn get_up(&mut self, worker: Worker<A, End<K, T, E>>) {
+        self.seats.leave(worker.seat);
+        let at = (self.desks.iter()).position(|desk| Arc::ptr_eq(desk, &worker.desk));
+        if let Some(at) = at {
+            self.desks.swap_remove(at);
+            self.spare.push(worker.desk);
+        }
+    }
+
+    /// Takes what `worker` can do next, if one more task may run.
+    pub(super) fn take(&mut self, worker: &mut Worker<A, End<K, T, E>>) -> Next<'env, A> {
+        if self.busy + self.helping >= self.workers {
+            return Next::Nothing;
+        }
+        if worker.in_batch {
+            let task = worker.desk.lock().next();
+            if let Some(task) = task {
+                self.started(worker, task.index);
+                return Next::Task(task);
+            }
+            // A stop has taken what was there.
+            worker.in_batch = false;
+            self.batching -= 1;
+        }
+        let next = self.queue.take();
+        match &next {
+            Next::Task(task) => {
+                self.take_more(worker, task.order);
+                if !worker.in_batch {
+                    self.run_alone(worker, task.order);
+                }
+                self.started(worker, task.index);
+            }
+            Next::Pull(..) => self.count_in(worker),
+            Next::Busy | Next::Nothing => {}
+        }
+        next
+    }
+
+    /// Takes what comes right after the task that `worker` has just taken, while tasks are cheap.
+    fn take_more(&mut self, worker: &mut Worker<A, End<K, T, E>>, first: Order) {
+        if worker.role == Role::Helper || worker.in_batch {
+            return;
+        }
+        // The others get their part.
+        let share = (self.queue.waiting() + 1).div_ceil(self.inside.max(1));
+        let most = self.pace.batch().min(share) - 1;
+        if most == 0 {
+            return;
+        }
+        let urgent = self.is_urgent();
+        let mut papers = worker.desk.lock();
+        self.queue.take_more(first, most, &mut papers.stash);
+        if !papers.stash.is_empty() {
+            papers.running = Some(first);
+            papers.urgent = urgent;
+            let batch = papers.stash.len() + 1;
+            papers.ended.reserve(batch);
+            worker.in_batch = true;
+            self.batching += 1;
+        }
+    }
+
+    fn run_alone(&mut self, worker: &mut Worker<A, End<K, T, E>>, order: Order) {
+        worker.alone = Some(order);
+        self.alone.push(order);
+    }
+
+    fn started(&mut self, worker: &mut Worker<A, End<K, T, E>>, index: usize) {
+        self.seats.begin(&mut worker.seat, index);
+        self.seats.show_waiting(self.queue.waiting());
+        self.count_in(worker);
+    }
+
+    /// Counts `worker` in that has got something to do.
+    fn count_in(&mut self, worker: &Worker<A, End<K, T, E>>) {
+        self.turns += 1;
+        match worker.role {
+            Role::Crew => self.busy += 1,
+            Role::Helper => self.helping += 1,
+        }
+    }
+
+    /// Moves part of what another worker has taken and not started to `worker`'s own desk.
+    pub(super) fn steal(&mut self, worker: &mut Worker<A, End<K, T, E>>) -> bool {
+        if self.busy + self.helping >= self.workers {
+            return false;
+        }
+        self.accept_for_others();
+        if self.batching == 0 {
+            return false;
+        }
+        let stolen = (self.desks.iter()).find_map(|desk| {
+            let mut papers = desk.lock();
+            let part = match worker.role {
+                Role::Crew => papers.stash.len().div_ceil(2),
+                Role::Helper => papers.stash.len().min(1),
+            };
+            (part > 0).then(|| {
+                let rest = papers.stash.split_off(part);
+                std::mem::replace(&mut papers.stash, rest)
+            })
+        });
+        let Some(stolen) = stolen else { return false };
+        let mut papers = worker.desk.lock();
+        papers.stash = stolen;
+        papers.urgent = self.is_urgent();
+        drop(papers);
+        worker.in_batch = true;
+        self.batching += 1;
+        true
+    }
+
+    /// How many items may be pulled at a time from an input that was taken: several, while they are trivial and a thread
+    /// stands guard.
+    pub(super) fn pull_ahead(&mut self, number: u64) -> usize {
+        if self.guards == 0 || !self.pace.is_trivial() {
+            return 1;
+        }
+        let ahead = self.queue.ahead_of(number).min(self.pace.batch() - 1);
+        1 + ahead
+    }
+
+    /// Accepts what `worker` has pulled, and brings the input back; returns the first task to run it. After a stop it
+    /// gives everything back.
+    pub(super) fn accept_pulled(
+        &mut self,
+        worker: &mut Worker<A, End<K, T, E>>,
+        number: u64,
+        input: Input<'env, A>,
+    ) -> Result<Option<Queued<A>>, Refused<'env, A>> {
+        let desk = worker.desk.clone();
+        let mut papers = desk.lock();
+        let mut pulled = std::mem::take(&mut papers.pulled);
+        let begun = std::mem::take(&mut papers.begun);
+        self.batching -= usize::from(begun);
+        let Some(first) = self.queue.pulled(number, pulled.len()) else {
+            return Err((input, pulled));
+        };
+        self.queue.return_input(number, input);
+        self.number(first, &mut pulled, &mut papers.stash);
+        // Its room is used again.
+        papers.pulled = pulled;
+        papers.urgent = self.is_urgent();
+        let Some(task) = papers.next() else {
+            return Ok(None);
+        };
+        let rest = papers.stash.len();
+        papers.ended.reserve(rest + 1);
+        worker.in_batch = true;
+        self.batching += 1;
+        self.seats.begin(&mut worker.seat, task.index);
+        Ok(Some(task))
+    }
+
+    /// Makes tasks of pulled items.
+    fn number(&mut self, first: Order, pulled: &mut VecDeque<A>, tasks: &mut VecDeque<Queued<A>>) {
+        let index = self.counts.accepted;
+        self.counts.accepted += pulled.len();
+        tasks.extend(pulled.drain(..).enumerate().map(|(n, args)| Queued {
+            index: index + n,
+            order: Order {
+                segment: first.segment,
+                position: first.position + n as u64,
+            },
+            args,
+        }));
+    }
+
+    /// Accepts what others have pulled and not accepted yet, so that it can be stolen.
+    fn accept_for_others(&mut self) {
+        for desk in self.desks.clone() {
+            let mut papers = desk.lock();
+            let items = papers.pulled.len();
+            if items == 0 {
+                continue;
+            }
+            let Some(first) = self.queue.pulled(papers.source, items) else {
+                continue;
+            };
+            let papers = &mut *papers;
+            self.number(first, &mut papers.pulled, &mut papers.stash);
+            if !std::mem::replace(&mut papers.begun, true) {
+                self.batching += 1;
+            }
+        }
+    }
+
+    /// Counts `worker` out of what it was at.
+    pub(super) fn pause(&mut self, worker: &Worker<A, End<K, T, E>>) {
+        match worker.role {
+            Role::Crew => self.busy -= 1,
+            Role::Helper => self.helping -= 1,
+        }
+    }
+
+    /// Begins to run an item that `worker` has pulled.
+    pub(super) fn begin(&mut self, worker: &mut Worker<A, End<K, T, E>>, order: Order) -> usize {
+        let index = self.counts.accepted;
+        self.counts.accepted += 1;
+        self.run_alone(worker, order);
+        self.seats.begin(&mut worker.seat, index);
+        index
+    }
+
+    /// Takes in what `worker` has finished: what lies on its desk, and then `last`.
+    pub(super) fn hand_in(
+        &mut self,
+        worker: &mut Worker<A, End<K, T, E>>,
+        last: Option<Ended<End<K, T, E>>>,
+        stop: bool,
+    ) -> After<'env, A, End<K, T, E>> {
+        self.pause(worker);
+        if let Some(took) = worker.took.take() {
+            self.pace.learn(worker.ran, took);
+            self.queue.set_ahead(self.pace.room(), self.pace.lead());
+        }
+        worker.ran = 0;
+        if let Some(order) = worker.alone.take()
+            && let Some(at) = self.alone.iter().position(|&alone| alone == order)
+        {
+            self.alone.swap_remove(at);
+        }
+        let mut unwanted = Batch::new();
+        if worker.in_batch {
+            let mut papers = worker.desk.lock();
+            papers.running = None;
+            self.counts.completed += papers.ended.len();
+            if self.deserted || self.discarding > 0 {
+                unwanted = std::mem::take(&mut papers.ended);
+                for ended in &unwanted {
+                    self.queue.read(ended.order);
+                }
+            } else {
+                self.kept.append(&mut papers.ended);
+            }
+            if papers.stash.is_empty() {
+                worker.in_batch = false;
+                self.batching -= 1;
+            }
+        }
+        if let Some(ended) = last {
+            let failed = ended.end.is_err();
+            *(if failed {
+                &mut self.counts.failed
+            } else {
+                &mut self.counts.completed
+            }) += 1;
+            // Failures are kept even while results are discarded: what becomes of them is for the reader to say.
+            if self.deserted || (self.discarding > 0 && !failed) {
+                self.queue.read(ended.order);
+                unwanted.push_back(ended);
+            } else {
+                self.kept.push(ended);
+            }
+        }
+        let cleared = if stop { self.stop() } else { None };
+        let news = self.has_news(false);
+        if worker.in_batch {
+            worker.desk.lock().urgent = self.is_urgent();
+        }
+        After {
+            news,
+            calls: self.call(),
+            threads: 0,
+            unwanted,
+            cleared,
+        }
+    }
+}
