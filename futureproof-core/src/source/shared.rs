@@ -324,7 +324,11 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             }
             let welcome = state.told || state.alone.is_none_or(|seat| seat == ask.seat);
             let filling = match state.holder {
-                Holder::Nobody if state.ended => return Found::Nothing,
+                Holder::Nobody if state.ended => {
+                    // For those who wait awake.
+                    self.hub.free.store(true, Ordering::Relaxed);
+                    return Found::Nothing;
+                }
                 Holder::Nobody if welcome => {
                     let mut turn = Turn {
                         present: state.present,
