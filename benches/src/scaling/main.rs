@@ -132,7 +132,8 @@ fn make_page(plan: &Plan) -> Page {
     page.paragraph("Efficiency with bodies of 1 µs.");
     page.grid(&prophet.handouts());
 
-    page.heading("Another way to handle the token of a shared source");
+    page.heading("Who goes for the token of a shared source");
+    page.paragraph("Efficiency, by what those do that wait awake for the token.");
     page.grid(&prophet.tokens());
 
     page.heading("Other ways to wake");

@@ -12,7 +12,7 @@ use crate::sim::{
 /// The kinds of source, as the engine has them.
 pub const KINDS: [(&str, Kind); 3] = [
     ("indexed", Kind::Indexed(Handout::Counter)),
-    ("shared", Kind::Shared(Token::Engine)),
+    ("shared", Kind::Shared(Token::One)),
     ("caller-fed", Kind::Fed),
 ];
 
@@ -151,7 +151,7 @@ impl<'a> Prophet<'a> {
                 1.0,
             ),
             ("batches worth 50 µs", Handout::Counter, larger, 1.0),
-            ("`fetch_add` while much is left", Handout::Add, engine, 1.0),
+            ("always by compare-exchange", Handout::Exchange, engine, 1.0),
             (
                 "one claims for a group of 8",
                 Handout::Groups(8),
@@ -191,14 +191,15 @@ impl<'a> Prophet<'a> {
         grid
     }
 
-    /// Another way to handle the token of a shared source.
+    /// Who goes for the token of a shared source.
     pub fn tokens(&self) -> Grid {
         const SIZES: [usize; 6] = [8, 16, 32, 64, 128, 256];
-        let mut grid = Grid::new("tokens", "bodies, token").columns(&SIZES, Unit::Share);
+        let mut grid =
+            Grid::new("tokens", "bodies; when the token is passed on").columns(&SIZES, Unit::Share);
         for (body_name, body) in &BODIES[1..4] {
             for (way, token) in [
-                ("as in the engine", Token::Engine),
-                ("lighter", Token::Lighter),
+                ("the winner locks, as in the engine", Token::One),
+                ("all lock", Token::All),
             ] {
                 let row = SIZES
                     .map(|cores| Some(self.run(Kind::Shared(token), *body, cores).efficiency()));

@@ -186,7 +186,7 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
 
         // To read the exact clock costs as much as some bodies do.
         let was_alone = self.seats.into_inner() == 1 && S::INDEXED;
-        let elapsed = if was_alone && took < SHORT {
+        let elapsed = if was_alone && !took.is_zero() && took < SHORT {
             took
         } else {
             self.started.elapsed()

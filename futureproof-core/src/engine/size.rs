@@ -29,6 +29,11 @@ impl BatchSize {
         }
     }
 
+    /// Is there anything to learn?
+    pub(super) fn varies(&self) -> bool {
+        self.most > 1
+    }
+
     /// The most items that the next batch should have.
     pub(super) fn get(&self) -> usize {
         self.now
@@ -50,7 +55,7 @@ impl BatchSize {
 
     /// Learns that `items` bodies, at least one, took `elapsed` nanoseconds together.
     pub(super) fn learn(&mut self, items: usize, elapsed: u64) {
-        if self.most == 1 {
+        if !self.varies() {
             return;
         }
         if elapsed < TOO_SHORT && items < self.now {

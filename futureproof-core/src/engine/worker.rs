@@ -246,7 +246,12 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         let mut index = start;
         let mut last = false;
         // Not since the last batch: to wait for the source does not make a body dear.
-        let (began, pulled_in) = (chunk.block.pulled()).unwrap_or_else(|| (self.clock.now(), 0));
+        let timed = self.size.varies();
+        let (began, pulled_in) = match chunk.block.pulled() {
+            Some(pulled) => pulled,
+            None if timed => (self.clock.now(), 0),
+            None => (0, 0),
+        };
         loop {
             let paused = self.run_chunk(&mut chunk.block, &mut index, &mut body);
             let ran = match paused {
@@ -279,7 +284,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 break;
             }
         }
-        if index > start {
+        if index > start && timed {
             let now = self.clock.now();
             let elapsed = now.saturating_sub(began);
             chunk.block.ran(elapsed);

@@ -74,15 +74,15 @@ pub struct Batch {
 /// What the worker measures as the time of its bodies.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// From when the first one begins, and so much for pulling them.
-    Bodies { pulling: Time },
-    /// From then on.
+    /// From when the first one begins.
+    Bodies,
+    /// From then on: they were pulled in it.
     Since(Time),
 }
 
 impl Taken {
     pub fn batch(ready: Time, items: Range<usize>, each: Time) -> Self {
-        let clock = Clock::Bodies { pulling: 0 };
+        let clock = Clock::Bodies;
         Self::Batch(Batch {
             ready,
             items,
@@ -276,7 +276,7 @@ impl Crew<'_> {
                 self.work += work;
                 let end = began + unsteady(work, first) + batch.each * count as Time;
                 let began = match batch.clock {
-                    Clock::Bodies { pulling } => began.saturating_sub(pulling),
+                    Clock::Bodies => began,
                     Clock::Since(since) => since,
                 };
                 self.post(

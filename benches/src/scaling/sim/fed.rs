@@ -62,19 +62,20 @@ impl Fed {
         Taken::batch(ready, first..first + count, crew.machine.fed.take)
     }
 
-    /// Tells the caller that something has changed. A notification costs a system call even when nobody waits for it.
+    /// Tells the caller that something has changed, if it waits for that; with the lock held.
     fn changed(&mut self, crew: &mut Crew<'_>, at: Time) -> Time {
-        if std::mem::take(&mut self.caller_sleeps) {
-            crew.wake(0, at)
-        } else {
-            at + crew.machine.notify
+        if !std::mem::take(&mut self.caller_sleeps) {
+            return at;
         }
+        let told = crew.wake(0, at);
+        self.state.keep(told);
+        told
     }
 
     /// Signals that there is an item.
     fn signal(&mut self, crew: &mut Crew<'_>, at: Time) -> Time {
         let Some(worker) = self.asleep.pop_front() else {
-            return at + crew.machine.notify;
+            return at;
         };
         self.signalled.push(worker);
         crew.wake(worker, at)
@@ -129,8 +130,11 @@ impl Fed {
             }
             return Taken::Later(now);
         }
-        if !self.asleep.is_empty() || !self.signalled.is_empty() {
-            return Taken::Later(self.signal(crew, now));
+        let idle = self.asleep.len() + self.signalled.len();
+        if idle > 0 {
+            // One for each item.
+            let enough = self.signalled.len() >= idle.min(self.queued);
+            return Taken::Later(if enough { now } else { self.signal(crew, now) });
         }
         if want == 1 && self.patient && crew.present < crew.limit() {
             let sent = crew.send_for_more(0, now);

@@ -10,10 +10,10 @@ use super::rules::SHARE;
 /// How the indices are handed out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Handout {
-    /// One counter, moved by a compare-exchange, as in the engine.
+    /// One counter, moved by a `fetch_add` while much is left and by a compare-exchange then, as in the engine.
     Counter,
-    /// One counter, moved by a `fetch_add` until little is left.
-    Add,
+    /// One counter, always moved by a compare-exchange.
+    Exchange,
     /// Groups of so many workers: one of them claims for all, and they share what it got by a counter of their own.
     Groups(usize),
     /// A counter for each group of so many workers, over a part of the indices; who finds it empty goes on to the next.
@@ -75,7 +75,7 @@ impl Indexed {
                 .collect()
         };
         let (global, parts) = match handout {
-            Handout::Counter | Handout::Add => (all, Vec::new()),
+            Handout::Counter | Handout::Exchange => (all, Vec::new()),
             Handout::Groups(size) => (all, (0..workers.div_ceil(size)).map(|_| none()).collect()),
             Handout::Shards(size) => (none(), divided(workers.div_ceil(size))),
             Handout::Steal => (none(), divided(workers)),
@@ -93,8 +93,8 @@ impl Indexed {
         let share = SHARE * crew.limit();
         let part = &mut self.global;
         let plenty = part.left() / share >= wants.0;
-        let ready = if self.handout == Handout::Add && plenty {
-            part.line.add(machine, worker, at)
+        let ready = if self.handout == Handout::Counter && plenty {
+            part.line.look_and_add(machine, worker, at)
         } else {
             part.line.exchange(machine, worker, at)
         };
@@ -178,7 +178,7 @@ impl Source for Indexed {
 
     fn take(&mut self, crew: &mut Crew<'_>, worker: usize, at: Time) -> Taken {
         match self.handout {
-            Handout::Counter | Handout::Add => self.take_from_counter(crew, worker, at),
+            Handout::Counter | Handout::Exchange => self.take_from_counter(crew, worker, at),
             Handout::Groups(size) => self.take_from_group(crew, worker, at, size),
             Handout::Shards(size) => self.take_from_shard(crew, worker, at, size),
             Handout::Steal => self.take_from_own(crew, worker, at),

@@ -23,6 +23,17 @@ impl Line {
         self.pass_to(core, at, cost)
     }
 
+    /// A load and a `fetch_add`: returns when they are done. Where others write at the same time, each fetches the line.
+    pub fn look_and_add(&mut self, machine: &Machine, core: usize, at: Time) -> Time {
+        let contended = self.free > at;
+        let added = self.add(machine, core, at);
+        if contended {
+            added + machine.transfer
+        } else {
+            added
+        }
+    }
+
     /// A load and a compare-exchange, again until it succeeds: returns when it is done.
     ///
     /// One that finds the line busy has looked at an old value; its first exchange fails.

@@ -20,8 +20,6 @@ pub struct Machine {
     pub lock: Time,
     /// So long a mutex is waited for awake.
     pub lock_spin: Time,
-    /// A notification that nobody waits for.
-    pub notify: Time,
     /// Waking a thread that has slept for a moment, and one whose core has gone to sleep, too, which it does after so long.
     pub wake: Wake,
     pub deep_wake: Wake,
@@ -109,7 +107,6 @@ impl Machine {
             retries: 2.0,
             lock: 15 * NANO,
             lock_spin: MICRO,
-            notify: 100 * NANO,
             wake: Wake {
                 cost: 2 * MICRO,
                 latency: 2 * MICRO,
@@ -146,7 +143,6 @@ impl Machine {
             retries: (costs.get("claim_contended") / costs.get("add_contended")).max(1.0),
             lock: time(costs.get("lock")),
             lock_spin: time(costs.get("lock_spin")),
-            notify: time(costs.get("notify")),
             wake: wake("wake", "wake_latency"),
             deep_wake: wake("wake_deep", "wake_deep_latency"),
             deep_after: MEASURED_DEEP_AFTER,

@@ -146,7 +146,7 @@ mod tests {
 
     const HANDOUTS: [Handout; 5] = [
         Handout::Counter,
-        Handout::Add,
+        Handout::Exchange,
         Handout::Groups(4),
         Handout::Shards(4),
         Handout::Steal,
@@ -156,7 +156,7 @@ mod tests {
         HANDOUTS
             .map(Kind::Indexed)
             .into_iter()
-            .chain([Kind::Shared(Token::Engine), Kind::Fed])
+            .chain([Kind::Shared(Token::One), Kind::Fed])
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
     fn a_pulled_source_is_no_faster_than_one_worker_pulls() {
         let machine = Machine::example(64);
         for (kind, lay) in [
-            (Kind::Shared(Token::Engine), machine.shared.lay),
+            (Kind::Shared(Token::One), machine.shared.lay),
             (Kind::Fed, machine.fed.lay),
         ] {
             let outcome = Loop::new(kind, 100_000, Body::Even(10 * NANO)).run(&machine);

@@ -28,9 +28,9 @@ pub const SENT_FOR: usize = 2;
 pub const LOOK: Time = 8 * MICRO;
 /// So long the caller stays awake for the last workers.
 pub const LAST_BATCH: Time = 30 * MICRO;
-/// So long a worker stays awake while another one fills its belt, and so often.
+/// So long a worker stays awake while another one fills its belt, and at most so often.
 pub const SOON: Time = 30 * MICRO;
-pub const SPINS: u32 = 4;
+pub const MOST_SPINS: u32 = 16;
 /// How it is found out whether one worker should pull and run alone.
 pub const TRIAL: Time = 300 * MICRO;
 pub const ENOUGH: u32 = 2;
@@ -43,7 +43,7 @@ pub const MOST_WARY: u32 = 32;
 pub const ARRIVAL: Time = 200 * MICRO;
 
 /// Where the constants and rules come from: files of `futureproof-core/src` and what stands there.
-const ORIGINALS: [(&str, &str); 24] = [
+const ORIGINALS: [(&str, &str); 25] = [
     ("engine/size.rs", "const WORTH: u64 = 40_000;"),
     ("engine/size.rs", "const LEAST: usize = 10;"),
     ("engine/size.rs", "const TOO_SHORT: u64 = 1000;"),
@@ -57,6 +57,10 @@ const ORIGINALS: [(&str, &str); 24] = [
         "(chunk.block.pulled()).unwrap_or_else(|| (self.clock.now(), 0))",
     ),
     ("raw/cursor.rs", "share: workers.saturating_mul(2).max(1),"),
+    (
+        "raw/cursor.rs",
+        "if want <= left / self.share && self.len <= LONGEST {",
+    ),
     (
         "raw/cursor.rs",
         "want.min((left / self.share).max(least)).clamp(1, left)",
@@ -73,7 +77,7 @@ const ORIGINALS: [(&str, &str); 24] = [
         "source/shared.rs",
         "const SOON: Duration = Duration::from_micros(30);",
     ),
-    ("source/shared.rs", "const SPINS: u32 = 4;"),
+    ("source/shared.rs", "const MOST_SPINS: u32 = 16;"),
     ("source/gear.rs", "const TRIAL: u64 = 300_000;"),
     ("source/gear.rs", "const ENOUGH: u32 = 2;"),
     ("source/gear.rs", "const SHORTEST_TERM: u64 = 5_000_000;"),
@@ -81,7 +85,7 @@ const ORIGINALS: [(&str, &str); 24] = [
     ("source/gear.rs", "const TOO_LONG: u64 = 100_000;"),
     ("source/gear.rs", "const WARY: u64 = 2;"),
     ("source/gear.rs", "const MOST_WARY: u64 = 32;"),
-    ("source/gear.rs", "pulling * 3 >= in_all"),
+    ("source/gear.rs", "pulling.saturating_mul(3) >= in_all"),
     (
         "source/fed.rs",
         "const ARRIVAL: Duration = Duration::from_micros(200);",

@@ -1,6 +1,7 @@
 //! Shared sources: one worker at a time has the token and pulls, as in `futureproof-core/src/source/shared.rs`.
 //!
-//! Left out: sleepers that look again after a millisecond or more. They matter where `next()` or a body is stuck.
+//! Left out: what is done where `next()` or a body is stuck, which is to take single items from a belt that is being
+//! filled, and to look again after some time.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,31 +10,28 @@ use super::Time;
 use super::crew::{Batch, Clock, Crew, Source, Taken};
 use super::gear::{self, Gear};
 use super::line::Lock;
-use super::rules::{SOON, SPINS};
+use super::rules::{MOST_SPINS, SOON};
 
-/// How the token is handled.
+/// Who goes for the token when it is passed on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Token {
-    /// As in the engine.
-    Engine,
-    /// Who stays awake for the token claims it by a flag, and locks only if it has won; who loses goes on waiting. Nobody
-    /// is woken with the lock held. Passing the token on does not count as part of the bodies.
-    Lighter,
+    /// Of those that wait awake, the one that wins its flag, as in the engine.
+    One,
+    /// All that wait awake.
+    All,
 }
 
 /// What a worker is at between two of its questions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 enum Phase {
-    /// About to look for the token or for an item.
+    /// About to look for the token, asleep, or signalled.
     Looking,
     /// Staying awake for the token, for the time of this number.
     Spinning { spins: u32 },
-    /// Asleep, or signalled and about to look, after having stayed awake so often.
-    Sleeping { spins: u32 },
     /// Pulling one item with the token.
     PullingOne,
     /// Filling its belt with the token, since then.
-    Filling { since: Time },
+    Filling { since: Time, items: Range<usize> },
     /// Running a batch alone, since then.
     Alone { since: Time },
 }
@@ -46,17 +44,6 @@ enum Holder {
     Belt,
 }
 
-/// The belt that is being filled.
-#[derive(Debug, Default)]
-struct Belt {
-    /// When the pulling began; later by what it has been held up since.
-    began: Time,
-    first: usize,
-    count: usize,
-    /// How many others have taken.
-    taken: usize,
-}
-
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Shared {
@@ -66,7 +53,6 @@ pub struct Shared {
     next: usize,
     phases: Vec<Phase>,
     state: Lock,
-    head: Lock,
     holder: Holder,
     /// Who had the token last: what the iterator works with is in that core's cache.
     pulled_last: usize,
@@ -75,11 +61,11 @@ pub struct Shared {
     alone: Option<usize>,
     /// What it took to pull an item of the last batch.
     cost: Time,
-    belt: Belt,
     sleepers: VecDeque<usize>,
-    spinners: Vec<usize>,
+    spinners: VecDeque<usize>,
     watcher: Option<usize>,
-    waking: bool,
+    /// The sleeper that has been signalled and not looked yet.
+    waking: Option<usize>,
     token_busy: Time,
     token_since: Time,
 }
@@ -92,17 +78,15 @@ impl Shared {
             next: 0,
             phases: vec![Phase::Looking; workers],
             state: Lock::default(),
-            head: Lock::default(),
             holder: Holder::Nobody,
             pulled_last: 0,
             gear: Gear::new(),
             alone: None,
             cost: 0,
-            belt: Belt::default(),
             sleepers: VecDeque::new(),
-            spinners: Vec::new(),
+            spinners: VecDeque::new(),
             watcher: None,
-            waking: false,
+            waking: None,
             token_busy: 0,
             token_since: 0,
         }
@@ -114,46 +98,33 @@ impl Shared {
         first..self.next
     }
 
-    /// Looks for the token, or for an item on the belt.
+    /// Looks for the token, after having stayed awake for it so often.
     fn look(&mut self, crew: &mut Crew<'_>, worker: usize, at: Time, spins: u32) -> Taken {
-        let machine = crew.machine;
-        let now = self.state.hold(machine, worker, at);
+        let now = self.state.hold(crew.machine, worker, at);
+        if self.waking == Some(worker) {
+            self.waking = None;
+        }
         let is_welcome = self.alone.is_none_or(|alone| alone == worker);
+        self.phases[worker] = Phase::Looking;
         if self.holder == Holder::Nobody && self.next == self.items {
             return Taken::Over(now);
         }
         if self.holder == Holder::Nobody && is_welcome {
             return self.with_token(crew, worker, now);
         }
-        let sees_belt = self.holder == Holder::Belt && is_welcome;
-        if spins < SPINS && sees_belt {
+        if self.holder == Holder::Belt && is_welcome && spins < MOST_SPINS {
             self.phases[worker] = Phase::Spinning { spins: spins + 1 };
-            self.spinners.push(worker);
+            self.spinners.push_back(worker);
             return Taken::Asleep(Some(now + SOON));
         }
-        if sees_belt {
-            let belt = &mut self.belt;
-            let laid = now.saturating_sub(belt.began) / machine.shared.lay.max(1);
-            if belt.taken < belt.count.min(laid as usize) {
-                let item = belt.first + belt.taken;
-                belt.taken += 1;
-                // The line with the belt's length moves there and back.
-                belt.began += machine.transfer;
-                let ready = self.head.hold(machine, worker, now) + machine.transfer;
-                let ready = self.leave_watch(crew, ready);
-                self.phases[worker] = Phase::Looking;
-                return Taken::batch(ready, item..item + 1, machine.shared.take);
-            }
-        }
-        if (self.alone.is_some() || sees_belt) && self.watcher.is_none() {
+        if self.watcher.is_none() && (self.alone.is_some() || self.holder == Holder::Belt) {
             self.watcher = Some(worker);
         }
-        self.phases[worker] = Phase::Sleeping { spins };
         self.sleepers.push_back(worker);
         Taken::Asleep(None)
     }
 
-    fn with_token(&mut self, crew: &mut Crew<'_>, worker: usize, mut now: Time) -> Taken {
+    fn with_token(&mut self, crew: &mut Crew<'_>, worker: usize, now: Time) -> Taken {
         let machine = crew.machine;
         self.token_since = now;
         // The mutex around the iterator, and the iterator.
@@ -172,18 +143,15 @@ impl Shared {
         if crew.limit() == 1 || crew.present == 1 {
             // Nobody else is there: each item is pulled just before it runs.
             self.holder = Holder::OneItem;
-            self.phases[worker] = Phase::Looking;
             let items = self.pull(want);
             let pulled = now + machine.lock + moved + machine.shared.lay;
             let ready = self.pass_on(crew, worker, pulled);
             return Taken::batch(ready, items, machine.live);
         }
         self.holder = Holder::Belt;
-        now = self.leave_watch(crew, now);
-        if self.token == Token::Engine {
-            self.state.keep(now);
-        }
-        let mut since = now + machine.lock + moved + machine.clock;
+        let shown = self.leave_watch(crew, now);
+        self.state.keep(shown);
+        let mut since = shown + machine.lock + moved + machine.clock;
         let each = crew.each(worker);
         let alone =
             gear::is_in_question(self.cost, each) && self.gear.choose(since, self.next, each);
@@ -193,14 +161,9 @@ impl Shared {
             since = self.leave_watch(crew, since);
         }
         let items = self.pull(want);
-        self.phases[worker] = Phase::Filling { since };
-        self.belt = Belt {
-            began: since,
-            first: items.start,
-            count: items.len(),
-            taken: 0,
-        };
-        Taken::Later(since + machine.shared.lay * items.len() as Time)
+        let filled = since + machine.shared.lay * items.len() as Time;
+        self.phases[worker] = Phase::Filling { since, items };
+        Taken::Later(filled)
     }
 
     fn leave_watch(&mut self, crew: &mut Crew<'_>, at: Time) -> Time {
@@ -213,10 +176,10 @@ impl Shared {
 
     /// Wakes a sleeper, unless one is on its way.
     fn signal(&mut self, crew: &mut Crew<'_>, at: Time) -> Time {
-        if self.waking {
+        if self.waking.is_some() {
             return at;
         }
-        self.waking = !self.sleepers.is_empty();
+        self.waking = self.sleepers.front().copied();
         self.wake_one(crew, at)
     }
 
@@ -236,8 +199,8 @@ impl Shared {
         self.holder = Holder::Nobody;
         self.token_busy += now - self.token_since;
         let roused = match self.token {
-            Token::Engine => self.spinners.len(),
-            Token::Lighter => self.spinners.len().min(1),
+            Token::One if self.next < self.items => self.spinners.len().min(1),
+            Token::One | Token::All => self.spinners.len(),
         };
         for spinner in self.spinners.drain(..roused) {
             crew.rouse(spinner, now);
@@ -261,18 +224,10 @@ impl Source for Shared {
     }
 
     fn take(&mut self, crew: &mut Crew<'_>, worker: usize, at: Time) -> Taken {
-        let machine = crew.machine;
-        match self.phases[worker] {
+        match self.phases[worker].clone() {
             Phase::Looking | Phase::Alone { .. } => self.look(crew, worker, at, 0),
             Phase::Spinning { spins } => {
-                // Who is not on the list any more has seen the token pass, perhaps to another.
-                let timed_out = self.spinners.contains(&worker);
                 self.spinners.retain(|&spinner| spinner != worker);
-                let goes_on = self.token == Token::Lighter && !timed_out;
-                self.look(crew, worker, at, if goes_on { 0 } else { spins })
-            }
-            Phase::Sleeping { spins } => {
-                self.waking = false;
                 self.look(crew, worker, at, spins)
             }
             Phase::PullingOne => {
@@ -281,32 +236,14 @@ impl Source for Shared {
                 self.phases[worker] = Phase::Looking;
                 Taken::batch(ready, items, 0)
             }
-            Phase::Filling { since } => {
-                let belt = &self.belt;
-                let filled = belt.began + machine.shared.lay * belt.count as Time;
-                if filled > at {
-                    return Taken::Later(filled);
-                }
-                let items = belt.first + belt.taken..belt.first + belt.count;
-                self.cost = (at - since) / belt.count.max(1) as Time;
-                let closed = self.head.hold(machine, worker, at);
-                let ready = self.pass_on(crew, worker, closed);
-                if items.is_empty() {
-                    self.phases[worker] = Phase::Looking;
-                    return Taken::Later(ready);
-                }
-                self.phases[worker] = if self.alone == Some(worker) {
-                    Phase::Alone { since: ready }
-                } else {
-                    Phase::Looking
+            Phase::Filling { since, items } => {
+                self.cost = (at - since) / items.len().max(1) as Time;
+                let ready = self.pass_on(crew, worker, at);
+                self.phases[worker] = match self.alone {
+                    Some(alone) if alone == worker => Phase::Alone { since: ready },
+                    _ => Phase::Looking,
                 };
-                let clock = match self.token {
-                    Token::Engine => Clock::Since(since),
-                    Token::Lighter => Clock::Bodies {
-                        pulling: at - since,
-                    },
-                };
-                let each = machine.shared.take;
+                let (each, clock) = (crew.machine.shared.take, Clock::Since(since));
                 Taken::Batch(Batch {
                     ready,
                     items,
