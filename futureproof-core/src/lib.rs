@@ -6,6 +6,8 @@
 #![deny(unsafe_code)]
 
 mod context;
+#[cfg(feature = "ctrl-c")]
+mod ctrl_c;
 mod describe;
 mod engine;
 mod flow;
@@ -25,14 +27,15 @@ mod unwind;
 pub use crate::engine::ParallelFor;
 pub use crate::monitor::MonitorInterval;
 pub use crate::policy::{ErrorPolicy, UnknownErrorPolicy};
-pub use crate::pool::{TaskPool, TaskPoolBuilder, default_workers};
+pub use crate::pool::{StartOutcome, TaskPool, TaskPoolBuilder, default_workers};
 pub use crate::reduce::{Max, Min, Reduce};
 pub use crate::report::{Ended, Report};
 pub use crate::source::{IntoSource, Pull, PullHere, pull, pull_here};
 pub use crate::stop::{StopCause, StopToken, Stopped, is_stopping};
 pub use crate::task::{
-    IntoArgs, Results, ScopeError, ScopeFailure, ScopeOutput, Task, TaskError, TaskErrorKind,
-    TaskHandle, TaskManager, TaskPanic, TaskResults, TrySubmitError,
+    IntoArgs, InvalidRateLimit, RateLimit, Results, Retry, ScopeError, ScopeFailure, ScopeOutput,
+    Task, TaskError, TaskErrorKind, TaskErrors, TaskHandle, TaskManager, TaskPanic, TaskResults,
+    TrySubmitError,
 };
 pub use crate::unwind::Payload;
 

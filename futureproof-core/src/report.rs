@@ -34,6 +34,7 @@ pub enum Ended {
 pub struct Report {
     pub(crate) completed: u64,
     pub(crate) failed: u64,
+    pub(crate) cancelled: u64,
     pub(crate) elapsed: Duration,
     pub(crate) ended: Ended,
 }
@@ -49,6 +50,13 @@ impl Report {
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// Returns how many accepted tasks were cancelled before they started. Loops have none: what a loop has not started is
+    /// still in its input.
+    #[must_use]
+    pub fn cancelled(&self) -> u64 {
+        self.cancelled
     }
 
     /// Returns how long the loop took, from its start until all workers had left it.
@@ -89,10 +97,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} completed, {} failed in {:?}",
-            self.completed, self.failed, self.elapsed
-        )
+        write!(f, "{} completed, {} failed", self.completed, self.failed)?;
+        if self.cancelled > 0 {
+            write!(f, ", {} cancelled", self.cancelled)?;
+        }
+        write!(f, " in {:?}", self.elapsed)
     }
 }

@@ -2,16 +2,17 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
-use crate::pool::Shared;
+use crate::pool::{Shared, Work};
 use crate::report::Report;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, Weak};
 
-/// Stops the loops it is given to; clones stop together.
+/// Stops the loops and tasks it is given to; clones stop together.
 ///
 /// A stop takes effect before the next item starts: bodies that are running finish, or ask [`is_stopping`] and leave
-/// early. A stopped loop evaluates to [`Err(Stopped)`](Stopped).
+/// early. A stopped loop evaluates to [`Err(Stopped)`](Stopped). Tasks get a token by `f::configure().stop(&token)`.
 ///
 /// # Examples
 ///
@@ -28,20 +29,34 @@ use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 /// assert!(outcome.or_stopped().is_err());
 /// ```
 #[derive(Clone, Default)]
-pub struct StopToken(Arc<AtomicBool>);
+pub struct StopToken(Arc<Token>);
+
+#[derive(Default)]
+struct Token {
+    stopped: AtomicBool,
+    /// Tasks that are to hear of it at once; loops look by themselves.
+    listeners: Mutex<Vec<Weak<dyn Work>>>,
+}
 
 impl StopToken {
     /// Creates a token that has not been stopped.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(AtomicBool::new(false)))
+        Self::default()
     }
 
     /// Stops everything that holds this token or a clone of it. Stopping twice is the same as stopping once.
     ///
-    /// It only sets a flag, so it may be called from a Ctrl-C handler's thread.
+    /// It waits for nothing but a lock held for a moment, so it may be called from a Ctrl-C handler's thread (though not
+    /// from a signal handler proper).
     pub fn stop(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.stopped.store(true, Ordering::Release);
+        let listeners = std::mem::take(&mut *self.0.listeners.lock());
+        for listener in listeners {
+            if let Some(work) = listener.upgrade() {
+                work.alarm();
+            }
+        }
     }
 
     /// Returns whether the token has been stopped.
@@ -56,9 +71,26 @@ impl StopToken {
     /// ```
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.stopped.load(Ordering::Acquire)
+    }
+
+    /// Has [`Work::alarm`] called when the token is stopped. Who listens has to look at the token afterwards: it may have
+    /// been stopped before.
+    pub(crate) fn listen(&self, work: &Arc<dyn Work>) {
+        self.0.listeners.lock().push(Arc::downgrade(work));
+    }
+
+    /// Ends [`listen`](Self::listen), also for whoever has gone without saying so.
+    pub(crate) fn unlisten(&self, work: &Arc<dyn Work>) {
+        let me = Arc::downgrade(work);
+        let mut listeners = self.0.listeners.lock();
+        listeners.retain(|listener| listener.strong_count() > 0 && !Weak::ptr_eq(listener, &me));
     }
 }
+
+// A panic leaves a token as it was.
+impl UnwindSafe for StopToken {}
+impl RefUnwindSafe for StopToken {}
 
 impl fmt::Debug for StopToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,11 +108,11 @@ pub enum StopCause {
     Token,
     /// Its deadline passed; the time it was given.
     Deadline(Duration),
-    /// Its owner called `stop`.
+    /// Its owner called `stop`, or, of tasks, a failure did under the policy raise.
     Asked,
 }
 
-/// The error of a loop that was stopped before its end; it still has the [`Report`] of what was done.
+/// The error of a loop or scope that was stopped before its end; it still has the [`Report`] of what was done.
 ///
 /// # Examples
 ///
@@ -120,11 +152,15 @@ impl Stopped {
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.cause {
-            StopCause::Token => f.write_str("the loop was stopped by its token")?,
-            StopCause::Asked => f.write_str("it was stopped by its owner")?,
-            StopCause::Deadline(limit) => write!(f, "the loop reached its deadline of {limit:?}")?,
+            StopCause::Token => f.write_str("stopped by its token")?,
+            StopCause::Asked => f.write_str("stopped by its owner")?,
+            StopCause::Deadline(limit) => write!(f, "stopped at its deadline of {limit:?}")?,
         }
-        write!(f, " after {} completed items", self.report.completed())
+        write!(f, " after {} completed", self.report.completed())?;
+        match self.report.cancelled() {
+            0 => Ok(()),
+            cancelled => write!(f, ", {cancelled} cancelled"),
+        }
     }
 }
 

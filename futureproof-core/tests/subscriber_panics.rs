@@ -45,7 +45,7 @@ fn no_item_is_lost_and_no_pool_hangs_when_the_subscriber_panics() {
         };
         let pool = TaskPool::builder()
             .workers(3)
-            .on_thread_start(|| panic!("the hook"))
+            .on_thread_start(|| -> () { panic!("the hook") })
             .build();
         assert_eq!(run(&pool).completed(), 1000);
         drop(pool);

@@ -61,7 +61,7 @@ fn a_capacity_that_was_set_is_kept_to_by_cheap_tasks() {
         for capacity in [0, 3] {
             let mut call = numbers(Raise, double);
             call.capacity = Some(capacity);
-            scope(pool, call, |tasks| {
+            scope(pool, call.clone(), |tasks| {
                 for n in 0..MANY {
                     tasks.submit(n);
                     let ended = tasks.completed();

@@ -92,7 +92,7 @@ fn under_raise_what_is_submitted_but_not_started_never_starts() {
         call.capacity = Some(1000);
         let started = AtomicUsize::new(0);
         let (door, gathered) = (Door::new(), Counter::new());
-        let result = scope(pool, call, |tasks| {
+        let result = scope(pool, call.clone(), |tasks| {
             for n in 0..1000 {
                 let (started, door, gathered) = (&started, &door, &gathered);
                 tasks.submit(Box::new(move || {
@@ -286,19 +286,18 @@ fn errors_that_borrow_or_box_can_leave_the_closure() {
 
     no_hang(|| {
         let text = String::from("text");
-        let call = Call {
-            run: |(text,): (&str,)| Err::<(), _>(Borrowed(text, std::cell::Cell::new(1))),
-            keep: |args| *args,
-            describe: |_| None,
-            error: {
-                use futureproof_core::__private::VtableAny as _;
-                DescribeType::<Borrowed<'_>>::new().vtable()
-            },
-            name: "borrow",
-            policy: Raise,
-            capacity: None,
-            monitor: MonitorInterval::from(false),
+        let error = {
+            use futureproof_core::__private::VtableAny as _;
+            DescribeType::<Borrowed<'_>>::new().vtable()
         };
+        let mut call = Call::of(
+            "borrow",
+            |(text,): (&str,)| Err::<(), _>(Borrowed(text, std::cell::Cell::new(1))),
+            |args| *args,
+            |_| None,
+            error,
+        );
+        call.monitor = MonitorInterval::from(false);
         let result = scope(&pool(2), call, |tasks| {
             tasks.submit(&text);
             for task in tasks.as_completed() {

@@ -155,7 +155,14 @@ fn cancelling_makes_room_and_leaves_nothing_behind() {
         started.wait_for(workers);
         // Each would block for ever if the one before still took its place.
         for _ in 0..1000 {
-            assert!(submit(pool, call, (Box::new(|| panic!("a cancelled task runs")),)).cancel());
+            assert!(
+                submit(
+                    pool,
+                    call.clone(),
+                    (Box::new(|| panic!("a cancelled task runs")),)
+                )
+                .cancel()
+            );
         }
         door.open();
         for handle in busy {
@@ -322,8 +329,16 @@ fn tasks_submit_and_join_tasks_whatever_the_number_of_workers() {
         }
         let mut call = bodies(Raise);
         call.capacity = Some(0);
-        let left = submit(pool, call, (Box::new(move || Ok(fib(pool, n - 1))),));
-        let right = submit(pool, call, (Box::new(move || Ok(fib(pool, n - 2))),));
+        let left = submit(
+            pool,
+            call.clone(),
+            (Box::new(move || Ok(fib(pool, n - 1))),),
+        );
+        let right = submit(
+            pool,
+            call.clone(),
+            (Box::new(move || Ok(fib(pool, n - 2))),),
+        );
         // In the order that a queue does not expect.
         let right = right.join().unwrap();
         left.join().unwrap() + right

@@ -21,7 +21,7 @@ fn scope_until(log: &Log, parts: &[String], workers: usize, interval: MonitorInt
     log.during(|| {
         let mut call = bodies(Raise);
         call.monitor = interval;
-        scope(&pool, call, |tasks| {
+        scope(&pool, call.clone(), |tasks| {
             for n in 0..workers + 1 {
                 tasks.submit(Box::new(move || {
                     while n > 0 && !has_line(log, parts) {
@@ -81,7 +81,7 @@ fn failures_are_counted() {
             log.during(|| {
                 let mut call = numbers(Ignore, half);
                 call.monitor = Duration::from_millis(100).into();
-                scope(&pool, call, |tasks| {
+                scope(&pool, call.clone(), |tasks| {
                     tasks.map(0..10);
                     tasks.run().unwrap();
                     while !has_line(&log, &["completed=5".into(), "failed=5".into()]) {

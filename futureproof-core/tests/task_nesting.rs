@@ -14,7 +14,7 @@ fn on_a_thread_of_the_pool_submit_accepts_beyond_the_capacity_instead_of_blockin
                 tasks.submit(Box::new(|| {
                     let mut call = numbers(Raise, double);
                     call.capacity = Some(0);
-                    let count = scope(pool, call, |tasks| {
+                    let count = scope(pool, call.clone(), |tasks| {
                         for n in 0..500 {
                             tasks.submit(n);
                         }
@@ -117,7 +117,7 @@ fn without_any_thread_the_owner_does_the_work() {
             let here = std::thread::current().id();
             let mut call = bodies(Raise);
             call.capacity = Some(1);
-            let sum = scope(&pool, call, |tasks| {
+            let sum = scope(&pool, call.clone(), |tasks| {
                 for n in 0..100 {
                     tasks.submit(Box::new(move || {
                         assert_eq!(std::thread::current().id(), here);

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futureproof_core::__private::{Call, DescribeType, VtableError as _, scope};
 use futureproof_core::ErrorPolicy::{Ignore, Log as LogPolicy, Raise};
-use futureproof_core::{MonitorInterval, TaskErrorKind};
+use futureproof_core::TaskErrorKind;
 use kit::{Oops, bodies, double, for_workers, numbers, oops, task_error};
 
 struct Bomb;
@@ -96,17 +96,15 @@ fn panics_in_drops_clones_and_debugs_never_hang() {
             }));
             assert!(result.is_ok(), "{policy}");
         }
-        let call = Call {
-            run: |(_rude,): (Rude,)| Ok::<_, Oops>(()),
-            keep: |args: &(Rude,)| args.clone(),
-            describe: |_| panic!("no debug"),
-            error: (&&&&&DescribeType::<Oops>::new()).vtable(),
-            name: "rude",
-            policy: Ignore,
-            capacity: None,
-            monitor: MonitorInterval::default(),
-        };
-        scope(pool, call, |tasks| {
+        let mut call = Call::of(
+            "rude",
+            |(_rude,): (Rude,)| Ok::<_, Oops>(()),
+            |args: &(Rude,)| args.clone(),
+            |_| panic!("no debug"),
+            (&&&&&DescribeType::<Oops>::new()).vtable(),
+        );
+        call.policy = Ignore;
+        scope(pool, call.clone(), |tasks| {
             tasks.submit(Rude);
             let error = tasks.as_completed().next().unwrap().unwrap_err();
             assert!(matches!(error.kind(), TaskErrorKind::Panicked(_)));

@@ -89,7 +89,7 @@ fn with_one_worker_tasks_start_in_the_order_of_the_calls() {
     // Enough that no input waits for a reader.
     let mut call = bodies(Raise);
     call.capacity = Some(100);
-    scope(&pool, call, |tasks| {
+    scope(&pool, call.clone(), |tasks| {
         let body = |n: usize| -> (Body<'_, ()>,) {
             let started = started.clone();
             (Box::new(move || {
@@ -186,7 +186,7 @@ fn submit_accepts_what_workers_and_capacity_hold_and_then_blocks() {
             let door = Door::new();
             let mut call = bodies::<()>(Raise);
             call.capacity = Some(capacity);
-            scope(pool, call, |tasks| {
+            scope(pool, call.clone(), |tasks| {
                 let body = || -> Body<'_, ()> {
                     Box::new(|| {
                         door.wait();
@@ -269,7 +269,7 @@ fn a_slow_reader_bounds_how_far_a_source_is_pulled() {
             let pulled = AtomicUsize::new(0);
             let mut call = numbers(Raise, double);
             call.capacity = Some(capacity);
-            scope(pool, call, |tasks| {
+            scope(pool, call.clone(), |tasks| {
                 tasks.map((0..).inspect(|_| {
                     pulled.fetch_add(1, Ordering::SeqCst);
                 }));

@@ -17,7 +17,7 @@ fn a_blocked_submit_wakes_when_the_scope_stops_and_its_task_is_cancelled() {
         let (door, started) = (Door::new(), Counter::new());
         let mut call = bodies::<()>(Raise);
         call.capacity = Some(0);
-        scope(pool, call, |tasks| {
+        scope(pool, call.clone(), |tasks| {
             for _ in 0..workers {
                 tasks.submit(Box::new(|| {
                     started.add();
@@ -48,7 +48,7 @@ fn a_blocked_submit_wakes_when_a_task_fails() {
         let mut call = bodies::<()>(Raise);
         call.capacity = Some(0);
         let door = Door::new();
-        let result = scope(pool, call, |tasks| {
+        let result = scope(pool, call.clone(), |tasks| {
             for _ in 0..workers {
                 let door = door.clone();
                 tasks.submit(Box::new(move || {
@@ -126,7 +126,7 @@ fn a_stopped_scope_cancels_what_has_not_started_and_yields_each_task_once() {
         let started = Counter::new();
         let mut call = bodies(Raise);
         call.capacity = Some(100);
-        scope(pool, call, |tasks: &Tasks<'_, '_, usize>| {
+        scope(pool, call.clone(), |tasks: &Tasks<'_, '_, usize>| {
             for n in 0..workers + 100 {
                 let (door, started) = (&door, &started);
                 tasks.submit(Box::new(move || {

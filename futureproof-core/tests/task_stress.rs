@@ -152,7 +152,7 @@ fn scope_program(world: &Arc<World>, pool: Arc<TaskPool>, random: &mut Random, d
     let mut call = bodies(policy);
     call.capacity = [None, Some(0), Some(1), Some(8)][random.below(4) as usize];
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        scope(&pool, call, |tasks: &Tasks<'_, 'static, Token>| {
+        scope(&pool, call.clone(), |tasks: &Tasks<'_, 'static, Token>| {
             let mut seen = HashSet::new();
             let mut note = |end: Result<usize, TaskError<Oops>>| {
                 let index = end.unwrap_or_else(|error| error.index());
@@ -236,7 +236,7 @@ fn handle_program(world: &Arc<World>, pool: Arc<TaskPool>, random: &mut Random, 
     let mut handles: Vec<(Handle, Arc<AtomicUsize>, bool)> = Vec::new();
     for _ in 0..random.below(30) {
         let (body, ran) = body(world, &Arc::downgrade(&pool), random.next(), depth);
-        let handle = submit(&pool, call, (body,));
+        let handle = submit(&pool, call.clone(), (body,));
         let cancelled = random.one_in(4) && handle.cancel();
         handles.push((handle, ran, cancelled));
         if random.one_in(3) {
@@ -288,9 +288,9 @@ fn results_program(world: &Arc<World>, pool: Arc<TaskPool>, random: &mut Random,
     let (count, ordered) = (random.below(60), random.one_in(2));
     let inputs = inputs(world, &pool, random, count, depth);
     let mut results = if ordered {
-        map(&pool, call, inputs)
+        map(&pool, call.clone(), inputs)
     } else {
-        as_completed(&pool, call, inputs)
+        as_completed(&pool, call.clone(), inputs)
     };
     if random.one_in(4) {
         drop(pool);

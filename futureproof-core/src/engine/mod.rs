@@ -21,7 +21,7 @@ pub use self::worker::Worker;
 use crate::context::Context;
 use crate::flow::{Flow, Never, Outcome};
 use crate::monitor;
-use crate::raw::lend::{Lease, lend};
+use crate::raw::lend::{Lease, Purpose, Visit, lend};
 use crate::reduce::Accumulators;
 use crate::report::Report;
 use crate::source::{Plan, Source};
@@ -131,8 +131,8 @@ fn run<S: Source, A: Accumulators, E: Exits>(
     let took = match pool {
         None => attend(None, Some(&mut feed)),
         Some(pool) => {
-            let help = |lease: &Lease| context.enter(|| _ = attend(Some(lease), None));
-            lend(pool.shared(), &help, |lease| {
+            let help = |lease: &Lease, _: Visit| context.enter(|| _ = attend(Some(lease), None));
+            lend(pool.shared(), Purpose::Loop, &help, |lease| {
                 attend(Some(lease), Some(&mut feed))
             })
         }

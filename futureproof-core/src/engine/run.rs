@@ -195,6 +195,7 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         let report = |ended| Report {
             completed: self.completed.into_inner(),
             failed: self.failed.into_inner(),
+            cancelled: 0,
             elapsed,
             ended,
         };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::shared::{Config, Hook, Shared};
+use super::shared::{Config, Shared, StartHook, StopHook};
 use super::{TaskPool, default_workers};
 use crate::sync::Arc;
 
@@ -33,8 +33,9 @@ pub struct TaskPoolBuilder {
     name: String,
     stack_size: Option<usize>,
     keep_alive: Duration,
-    on_thread_start: Option<Hook>,
-    on_thread_stop: Option<Hook>,
+    max_tasks: Option<usize>,
+    on_thread_start: Option<StartHook>,
+    on_thread_stop: Option<StopHook>,
     unlimited: bool,
 }
 
@@ -45,6 +46,7 @@ impl TaskPoolBuilder {
             name: "task-pool".into(),
             stack_size: None,
             keep_alive: KEEP_ALIVE,
+            max_tasks: None,
             on_thread_start: None,
             on_thread_stop: None,
             unlimited: false,
@@ -91,9 +93,44 @@ impl TaskPoolBuilder {
         self
     }
 
-    /// Sets what every thread runs when it starts. A panic in it is logged and the thread goes on.
-    pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        self.on_thread_start = Some(Box::new(hook));
+    /// Sets how many tasks a thread runs before another one takes its place; default: any number.
+    ///
+    /// For code that leaks a little with every call, in thread-local state perhaps.
+    ///
+    /// # Panics
+    ///
+    /// Panics when `tasks` is zero.
+    pub fn max_tasks_per_thread(mut self, tasks: usize) -> Self {
+        assert!(
+            tasks > 0,
+            "`max_tasks_per_thread` must be at least 1, but it is 0; leave the option out for any number"
+        );
+        self.max_tasks = Some(tasks);
+        self
+    }
+
+    /// Sets what every thread runs when it starts: a function that returns nothing, or a `Result` whose error can be
+    /// displayed.
+    ///
+    /// If it fails, by an error or a panic, that is logged and the thread is not used: the pool is *broken*. Tasks that have
+    /// not started then end with [`TaskErrorKind::PoolBroken`](crate::TaskErrorKind::PoolBroken), and so does what is
+    /// submitted later, while loops run on the threads there are, down to the calling one alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use futureproof_core as futureproof;
+    /// use futureproof::TaskPool;
+    ///
+    /// let pool = TaskPool::builder()
+    ///     .on_thread_start(|| std::env::var("HOME").map(|home| println!("at home in {home}")))
+    ///     .build();
+    /// ```
+    pub fn on_thread_start<R: StartOutcome>(
+        mut self,
+        hook: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.on_thread_start = Some(Box::new(move || hook().into_outcome()));
         self
     }
 
@@ -124,10 +161,34 @@ impl TaskPoolBuilder {
                 name: self.name,
                 stack_size: self.stack_size,
                 keep_alive: self.keep_alive,
+                max_tasks: self.max_tasks,
                 on_thread_start: self.on_thread_start,
                 on_thread_stop: self.on_thread_stop,
             })),
         }
+    }
+}
+
+/// What a hook on the start of a thread may return: nothing, or a `Result` whose error can be displayed.
+#[diagnostic::on_unimplemented(
+    message = "a hook on the start of a thread must return `()` or a `Result` whose error implements `Display`, not `{Self}`",
+    label = "this hook returns `{Self}`"
+)]
+pub trait StartOutcome {
+    /// The text of the failure, if it is one.
+    #[doc(hidden)]
+    fn into_outcome(self) -> Result<(), String>;
+}
+
+impl StartOutcome for () {
+    fn into_outcome(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<T, E: fmt::Display> StartOutcome for Result<T, E> {
+    fn into_outcome(self) -> Result<(), String> {
+        self.map(drop).map_err(|error| error.to_string())
     }
 }
 

@@ -2,14 +2,15 @@
 
 mod builder;
 mod shared;
+mod timer;
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::LazyLock;
 
-pub use self::builder::TaskPoolBuilder;
 pub(crate) use self::builder::assert_workers;
+pub use self::builder::{StartOutcome, TaskPoolBuilder};
 pub(crate) use self::shared::{Shared, Work};
 use crate::sync::Arc;
 
@@ -100,6 +101,33 @@ impl TaskPool {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.shared.threads()
+    }
+
+    /// Lets at most so many threads run tasks at once, whatever scopes, iterators and handles they are for; 0 pauses them
+    /// all, `None` is as many as the pool has workers.
+    ///
+    /// It may be changed at any time. A lower limit takes effect as running tasks end. Loops are not limited, and a task
+    /// that waits for tasks of its own on this pool runs those on its own thread, whatever the limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("../task/example.md")]
+    /// half::pool().set_task_limit(0); // a pause
+    /// let handle = half::submit(4);
+    /// half::pool().set_task_limit(None);
+    /// assert_eq!(handle.join()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_task_limit(&self, limit: impl Into<Option<usize>>) {
+        self.shared
+            .set_task_limit(limit.into().unwrap_or(usize::MAX));
+    }
+
+    /// Returns how many threads may run tasks at once, if that is [limited](Self::set_task_limit).
+    #[must_use]
+    pub fn task_limit(&self) -> Option<usize> {
+        self.shared.task_limit()
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -8,6 +8,8 @@
 //! 3. No user code runs while the lock is held.
 //! 4. A thread that has just worked stays awake for a moment: the next loop then finds it without a system call. No more
 //!    threads do so than there are cores beside the caller's.
+//! 5. No more threads are in work that runs tasks than the task limit allows; places of other such work wait. A thread that
+//!    is one too many, or has run as many tasks as it may, leaves its work, which asks for another one first.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -18,7 +20,10 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, cores, spin};
+use super::timer::Timer;
+use crate::sync::{
+    Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, cores, spin,
+};
 use crate::task::Submitted;
 use crate::unwind;
 
@@ -27,8 +32,16 @@ pub(crate) trait Work: Send + Sync {
     /// Joins, runs what there is to run, and returns when there is nothing left to do. Must not unwind.
     fn work(&self);
 
-    /// Hears that the pool is closed: no thread will come for what was requested.
+    /// Hears that no thread will come for what was requested: the pool is closed, or, for tasks, broken.
     fn abandon(&self);
+
+    /// Does it run tasks? They are subject to the task limit, and need threads whose start hook has succeeded.
+    fn runs_tasks(&self) -> bool {
+        false
+    }
+
+    /// Hears that a moment has come for which it asked by [`Shared::alarm_at`]. Must not unwind, nor wait.
+    fn alarm(&self) {}
 }
 
 /// How long a thread that has just worked looks for more before it sleeps: about what waking it would take.
@@ -36,7 +49,9 @@ const AWAKE_FOR: Duration = Duration::from_micros(48);
 /// How often it looks.
 const LOOK: Duration = Duration::from_micros(8);
 
-pub(super) type Hook = Box<dyn Fn() + Send + Sync>;
+pub(super) type StopHook = Box<dyn Fn() + Send + Sync>;
+/// Gives the text of its failure.
+pub(super) type StartHook = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 pub(crate) struct Config {
     pub(crate) workers: usize,
@@ -44,8 +59,10 @@ pub(crate) struct Config {
     pub(crate) name: String,
     pub(super) stack_size: Option<usize>,
     pub(super) keep_alive: Duration,
-    pub(super) on_thread_start: Option<Hook>,
-    pub(super) on_thread_stop: Option<Hook>,
+    /// How many tasks a thread runs before another one takes its place.
+    pub(super) max_tasks: Option<usize>,
+    pub(super) on_thread_start: Option<StartHook>,
+    pub(super) on_thread_stop: Option<StopHook>,
 }
 
 pub(crate) struct Shared {
@@ -62,13 +79,21 @@ pub(crate) struct Shared {
     /// The number of the latest request while there are places, else 0: for threads that look without the lock. A hint, so
     /// relaxed: they look again under the lock.
     ticket: CachePadded<AtomicUsize>,
+    /// Are more threads at tasks than may be? A hint, like the ticket.
+    surplus: AtomicBool,
+    /// Why no thread can be used for tasks, if a start hook has failed.
+    broken: OnceLock<Arc<str>>,
+    pub(super) timer: Timer,
 }
 
-#[derive(Default)]
 struct State {
     requests: VecDeque<Request>,
-    /// Places in `requests`, summed.
+    /// Places in `requests`, summed; of those, the ones for tasks.
     places: usize,
+    task_places: usize,
+    /// Threads that are at tasks, and how many may be.
+    at_tasks: usize,
+    task_limit: usize,
     /// How often places were added.
     tickets: usize,
     /// Threads that sleep until there is a place.
@@ -85,6 +110,32 @@ struct State {
 }
 
 impl State {
+    /// How many threads could begin with something now.
+    fn open_places(&self) -> usize {
+        let room = self.task_limit.saturating_sub(self.at_tasks);
+        self.places - self.task_places + self.task_places.min(room)
+    }
+
+    /// Takes one place of the frontmost request that may be served now.
+    fn take_place(&mut self) -> Option<(Arc<dyn Work>, Option<Request>)> {
+        let may_task = self.at_tasks < self.task_limit;
+        let at = (self.requests.iter()).position(|request| may_task || !request.tasks)?;
+        let request = &mut self.requests[at];
+        let work = request.work.clone();
+        request.places -= 1;
+        self.places -= 1;
+        if request.tasks {
+            self.task_places -= 1;
+            self.at_tasks += 1;
+        }
+        let spent = if request.places == 0 {
+            self.requests.remove(at)
+        } else {
+            None
+        };
+        Some((work, spent))
+    }
+
     /// Counts a thread in that stays awake for a moment, if one more is of use.
     fn stay_awake(&mut self) -> bool {
         let one_more = self.awake + 1 < cores();
@@ -96,6 +147,7 @@ impl State {
 struct Request {
     work: Arc<dyn Work>,
     places: usize,
+    tasks: bool,
 }
 
 thread_local! {
@@ -103,18 +155,38 @@ thread_local! {
     static HOME: Cell<usize> = const { Cell::new(0) };
     /// Is this thread counted in [`State::awake`]?
     static AWAKE: Cell<bool> = const { Cell::new(false) };
+    /// Is this thread counted in [`State::at_tasks`]?
+    static AT_TASKS: Cell<bool> = const { Cell::new(false) };
+    /// How many tasks this thread has run, where that is limited.
+    static RAN: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Shared {
     pub(super) fn new(config: Config) -> Self {
         Self {
             config,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                requests: VecDeque::new(),
+                places: 0,
+                task_places: 0,
+                at_tasks: 0,
+                task_limit: usize::MAX,
+                tickets: 0,
+                idle: 0,
+                awake: 0,
+                threads: 0,
+                started: 0,
+                handles: Vec::new(),
+                warned: false,
+            }),
             wanted: Condvar::new(),
             gone: Condvar::new(),
             submitted: OnceLock::new(),
             closed: AtomicBool::new(false),
             ticket: CachePadded::new(AtomicUsize::new(0)),
+            surplus: AtomicBool::new(false),
+            broken: OnceLock::new(),
+            timer: Timer::default(),
         }
     }
 
@@ -122,24 +194,34 @@ impl Shared {
     ///
     /// Zero means that none could be started: the caller has to do the work itself.
     pub(crate) fn request(self: &Arc<Self>, work: &Arc<dyn Work>, threads: usize) -> usize {
+        let tasks = work.runs_tasks();
         let mut state = self.state.lock();
-        if self.is_closed() || threads == 0 {
+        if self.is_closed() || threads == 0 || (tasks && self.broken().is_some()) {
             return state.threads;
         }
-        match state
-            .requests
-            .iter_mut()
-            .find(|request| Arc::ptr_eq(&request.work, work))
-        {
+        match (state.requests.iter_mut()).find(|request| Arc::ptr_eq(&request.work, work)) {
             Some(request) => request.places += threads,
             None => state.requests.push_back(Request {
                 work: work.clone(),
                 places: threads,
+                tasks,
             }),
         }
-        self.set_places(&mut state, |places| places + threads);
+        state.places += threads;
+        state.task_places += if tasks { threads } else { 0 };
+        state.tickets += 1;
+        self.publish(&state);
+        if state.open_places() == 0 {
+            // Not a lack of threads: those there may be are busy, or the pool is paused.
+            return state.threads.max(1);
+        }
+        self.provide(state, threads)
+    }
+
+    /// Wakes or starts up to `threads` threads, as far as there are places for them; returns how many threads there are.
+    fn provide<'a>(self: &'a Arc<Self>, mut state: MutexGuard<'a, State>, threads: usize) -> usize {
         // Who is awake comes by itself.
-        let asleep = state.places.saturating_sub(state.awake);
+        let asleep = state.open_places().saturating_sub(state.awake);
         let to_wake = threads.min(asleep).min(state.idle);
         let mut missing = asleep.saturating_sub(state.idle).min(threads);
         if to_wake > 0 {
@@ -152,7 +234,7 @@ impl Shared {
             }
             state = self.state.lock();
         }
-        while missing > 0 && state.threads < self.config.limit {
+        while missing > 0 && state.threads < self.config.limit && self.broken().is_none() {
             state.threads += 1;
             state.started += 1;
             let number = state.started;
@@ -181,14 +263,18 @@ impl Shared {
         state.threads
     }
 
-    fn set_places(&self, state: &mut State, change: impl FnOnce(usize) -> usize) {
-        let before = state.places;
-        state.places = change(before);
-        if state.places > before {
-            state.tickets += 1;
-        }
-        let ticket = if state.places == 0 { 0 } else { state.tickets };
+    /// Shows those who look without the lock what they may find.
+    fn publish(&self, state: &State) {
+        let ticket = if state.open_places() == 0 {
+            0
+        } else {
+            state.tickets
+        };
         self.ticket.store(ticket, Ordering::Relaxed);
+        let surplus = state.at_tasks > state.task_limit;
+        if surplus != self.surplus.load(Ordering::Relaxed) {
+            self.surplus.store(surplus, Ordering::Relaxed);
+        }
     }
 
     #[cold]
@@ -213,9 +299,72 @@ impl Shared {
             .position(|request| Arc::ptr_eq(&request.work, work));
         let request = found.and_then(|at| state.requests.remove(at));
         if let Some(request) = &request {
-            self.set_places(&mut state, |places| places - request.places);
+            state.places -= request.places;
+            state.task_places -= if request.tasks { request.places } else { 0 };
+            self.publish(&state);
         }
         drop(state);
+        if work.runs_tasks() {
+            self.forget_alarm(work);
+        }
+    }
+
+    /// Sets how many threads may be at tasks.
+    pub(super) fn set_task_limit(self: &Arc<Self>, limit: usize) {
+        let mut state = self.state.lock();
+        state.task_limit = limit;
+        self.publish(&state);
+        let open = state.open_places();
+        self.provide(state, open);
+    }
+
+    pub(super) fn task_limit(&self) -> Option<usize> {
+        let limit = self.state.lock().task_limit;
+        (limit != usize::MAX).then_some(limit)
+    }
+
+    /// Is the calling thread to leave its tasks to another one, now or as soon as there is one? It has to ask for that one
+    /// first, and then to leave.
+    #[inline]
+    pub(crate) fn wants_place(&self) -> bool {
+        (self.surplus.load(Ordering::Relaxed) && self.leaves_as_surplus()) || self.is_spent()
+    }
+
+    #[cold]
+    fn leaves_as_surplus(&self) -> bool {
+        if !self.is_current() || !AT_TASKS.get() {
+            return false;
+        }
+        let mut state = self.state.lock();
+        let surplus = state.at_tasks > state.task_limit;
+        if surplus {
+            AT_TASKS.set(false);
+            state.at_tasks -= 1;
+            self.publish(&state);
+        }
+        surplus
+    }
+
+    /// Is the number of tasks limited that a thread runs? Then each is to be counted.
+    pub(crate) fn counts_tasks(&self) -> bool {
+        self.config.max_tasks.is_some()
+    }
+
+    /// Counts a task that the calling thread has run.
+    pub(crate) fn count_task(&self) {
+        if self.is_current() {
+            RAN.set(RAN.get() + 1);
+        }
+    }
+
+    /// Has the calling thread run as many tasks as it may?
+    fn is_spent(&self) -> bool {
+        (self.config.max_tasks).is_some_and(|most| self.is_current() && RAN.get() >= most)
+    }
+
+    /// Why no thread can be used for tasks, if that is so.
+    pub(crate) fn broken(&self) -> Option<&Arc<str>> {
+        self.broken.get()
     }
 
     /// Hears from one of its threads that it is about to come back for more work.
@@ -255,7 +404,8 @@ impl Shared {
         let (requests, handles) = {
             let mut state = self.state.lock();
             self.closed.store(true, Ordering::Release);
-            self.set_places(&mut state, |_| 0);
+            (state.places, state.task_places) = (0, 0);
+            self.publish(&state);
             (
                 std::mem::take(&mut state.requests),
                 std::mem::take(&mut state.handles),
@@ -269,6 +419,7 @@ impl Shared {
         if let Some(submitted) = self.submitted.get() {
             quietly(|| submitted.abandon());
         }
+        self.close_timer();
         // A pool dropped by one of its own bodies must not wait for itself.
         if self.is_current() {
             return;
@@ -294,37 +445,44 @@ impl Shared {
         builder.spawn(move || shared.run_thread())
     }
 
-    fn run_thread(&self) {
+    fn run_thread(self: &Arc<Self>) {
         HOME.with(|home| home.set(self.address()));
-        self.run_hook("on_thread_start", self.config.on_thread_start.as_ref());
+        if !self.initialise() {
+            self.leave(&mut self.state.lock());
+            return;
+        }
         let mut worked = false;
         while let Some(work) = self.next_work(worked) {
             quietly(|| work.work());
             worked = true;
         }
-        self.run_hook("on_thread_stop", self.config.on_thread_stop.as_ref());
+        self.run_stop_hook();
     }
 
     /// Waits for a place; `None` when this thread should end.
-    fn next_work(&self, mut stay_awake: bool) -> Option<Arc<dyn Work>> {
-        if AWAKE.get() {
+    fn next_work(self: &Arc<Self>, mut stay_awake: bool) -> Option<Arc<dyn Work>> {
+        if AWAKE.get() && !self.is_spent() {
             stay_awake = self.look_around();
         }
         let mut state = self.state.lock();
+        if AT_TASKS.replace(false) {
+            state.at_tasks -= 1;
+            self.publish(&state);
+            // What this thread does not take, another one can: it may go on with something else.
+            if state.task_limit != usize::MAX && state.open_places() > 0 {
+                self.wanted.notify_one();
+            }
+        }
+        if self.is_spent() {
+            state = self.replace_this_thread(state)?;
+        }
         loop {
             if AWAKE.replace(false) {
                 state.awake -= 1;
             }
-            if let Some(request) = state.requests.front_mut() {
-                let work = request.work.clone();
-                request.places -= 1;
-                let last = request.places == 0;
-                let spent = if last {
-                    state.requests.pop_front()
-                } else {
-                    None
-                };
-                self.set_places(&mut state, |places| places - 1);
+            if let Some((work, spent)) = state.take_place() {
+                AT_TASKS.set(work.runs_tasks());
+                self.publish(&state);
                 drop(state);
                 drop(spent);
                 return Some(work);
@@ -345,11 +503,34 @@ impl Shared {
             let timed_out;
             (state, timed_out) = self.wanted.wait_timeout(state, self.config.keep_alive);
             state.idle -= 1;
-            if timed_out && state.requests.is_empty() {
+            if timed_out && state.open_places() == 0 {
                 self.leave(&mut state);
                 return None;
             }
         }
+    }
+
+    /// Lets this thread go, which has run as many tasks as it may, and starts another one if there is something to do;
+    /// gives the lock back if that cannot be started.
+    fn replace_this_thread<'a>(
+        self: &'a Arc<Self>,
+        mut state: MutexGuard<'a, State>,
+    ) -> Option<MutexGuard<'a, State>> {
+        if AWAKE.replace(false) {
+            state.awake -= 1;
+        }
+        self.leave(&mut state);
+        if state.open_places() == 0 || self.is_closed() {
+            return None;
+        }
+        if self.provide(state, 1) > 0 {
+            return None;
+        }
+        // Better an old thread than none.
+        RAN.set(0);
+        let mut state = self.state.lock();
+        state.threads += 1;
+        Some(state)
     }
 
     /// Looks for a place without the lock, until there has been none for a moment.
@@ -383,15 +564,50 @@ impl Shared {
         }
     }
 
-    fn run_hook(&self, which: &'static str, hook: Option<&Hook>) {
-        let Some(hook) = hook else { return };
+    /// Runs the start hook; if it fails, the pool is broken: no thread can be used for tasks.
+    fn initialise(&self) -> bool {
+        let Some(hook) = &self.config.on_thread_start else {
+            return true;
+        };
+        let reason = match unwind::catch(hook) {
+            Ok(Ok(())) => return true,
+            Ok(Err(reason)) => format!("the hook on_thread_start failed: {reason}"),
+            Err(payload) => {
+                let message = unwind::message(&payload);
+                let reason = format!("the hook on_thread_start panicked: {message}");
+                unwind::discard(payload);
+                reason
+            }
+        };
+        quietly(|| tracing::error!(target: "futureproof", pool = %self.config.name, "{reason}"));
+        let mut state = self.state.lock();
+        let _ = self.broken.set(reason.into());
+        let (abandoned, rest) = (std::mem::take(&mut state.requests).into_iter())
+            .partition::<Vec<_>, _>(|request| request.tasks);
+        state.requests = rest.into();
+        state.places -= std::mem::take(&mut state.task_places);
+        self.publish(&state);
+        drop(state);
+        for request in abandoned {
+            quietly(|| request.work.abandon());
+        }
+        if let Some(submitted) = self.submitted.get() {
+            quietly(|| submitted.abandon());
+        }
+        false
+    }
+
+    fn run_stop_hook(&self) {
+        let Some(hook) = &self.config.on_thread_stop else {
+            return;
+        };
         if let Err(payload) = unwind::catch(hook) {
             quietly(|| {
                 tracing::error!(
                     target: "futureproof",
                     pool = %self.config.name,
                     panic = unwind::message(&payload),
-                    "the hook {which} panicked"
+                    "the hook on_thread_stop panicked"
                 );
             });
             unwind::discard(payload);
@@ -400,7 +616,7 @@ impl Shared {
 }
 
 /// Runs `f`; its panic, a subscriber's perhaps, has nobody to go to.
-fn quietly(f: impl FnOnce()) {
+pub(super) fn quietly(f: impl FnOnce()) {
     if let Err(payload) = unwind::catch(f) {
         unwind::discard(payload);
     }

@@ -1,16 +1,37 @@
 //! Lends a closure that borrows to threads that outlive the borrow.
 
+use std::time::Instant;
+
 use crate::gate::Gate;
 use crate::pool::{Shared, Work};
 use crate::sync::{Arc, FrameToken, Weak};
 
-type Borrowed<'a> = dyn Fn(&Lease) + Sync + 'a;
+type Borrowed<'a> = dyn Fn(&Lease, Visit) + Sync + 'a;
+
+/// Why a closure on loan is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visit {
+    /// By a thread that was asked for.
+    Work,
+    /// At a moment for which it has asked; only tasks do.
+    Alarm,
+    /// No thread will come for its tasks.
+    Abandon,
+}
+
+/// What a closure on loan runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Loop,
+    Tasks,
+}
 
 /// A closure on loan: the pointer may be followed only by a visitor of the gate.
 struct Loan {
     work: *const Borrowed<'static>,
     gate: Gate,
     frame: FrameToken,
+    purpose: Purpose,
     pool: Arc<Shared>,
     me: Weak<Loan>,
 }
@@ -21,8 +42,9 @@ unsafe impl Send for Loan {}
 // SAFETY: as above; the pointer is never written.
 unsafe impl Sync for Loan {}
 
-impl Work for Loan {
-    fn work(&self) {
+impl Loan {
+    /// Calls the closure, and then `last`, if the loan is open.
+    fn visit(&self, why: Visit, last: impl FnOnce()) {
         let Some(_visit) = self.gate.enter() else {
             return;
         };
@@ -31,12 +53,30 @@ impl Work for Loan {
             // SAFETY: the closure is alive: the gate let us in, so `lend` has not finished closing it, and it cannot
             // finish before `_visit` is dropped, which happens after the last use of `work`.
             let work = unsafe { &*self.work };
-            work(&Lease { loan: me });
+            work(&Lease { loan: me }, why);
         });
-        self.pool.expect_back();
+        last();
+    }
+}
+
+impl Work for Loan {
+    fn work(&self) {
+        self.visit(Visit::Work, || self.pool.expect_back());
     }
 
-    fn abandon(&self) {}
+    fn abandon(&self) {
+        if self.purpose == Purpose::Tasks {
+            self.visit(Visit::Abandon, || ());
+        }
+    }
+
+    fn runs_tasks(&self) -> bool {
+        self.purpose == Purpose::Tasks
+    }
+
+    fn alarm(&self) {
+        self.visit(Visit::Alarm, || ());
+    }
 }
 
 /// Asks for threads to run a closure on loan. It may outlive the loan: then there is nothing left to run.
@@ -50,6 +90,17 @@ impl Lease {
     pub(crate) fn request(&self, threads: usize) -> usize {
         let work: Arc<dyn Work> = self.loan.clone();
         self.loan.pool.request(&work, threads)
+    }
+
+    /// Asks that the closure be called at the moment `due`; false if nobody can do that.
+    pub(crate) fn alarm_at(&self, due: Instant) -> bool {
+        let work: Arc<dyn Work> = self.loan.clone();
+        self.loan.pool.alarm_at(&work, due)
+    }
+
+    /// The loan as something that can be called, for as long as it lasts.
+    pub(crate) fn as_work(&self) -> Arc<dyn Work> {
+        self.loan.clone()
     }
 }
 
@@ -72,6 +123,7 @@ impl Drop for Settle<'_> {
 /// waiting thread runs nothing else meanwhile.
 pub(crate) fn lend<R>(
     pool: &Arc<Shared>,
+    purpose: Purpose,
     work: &Borrowed<'_>,
     owner: impl FnOnce(&Lease) -> R,
 ) -> R {
@@ -85,6 +137,7 @@ pub(crate) fn lend<R>(
         work,
         gate: Gate::new(),
         frame: FrameToken::new(),
+        purpose,
         pool: pool.clone(),
         me: me.clone(),
     });

@@ -1,7 +1,7 @@
 //! One `submit` per number of arguments, and the items that `map` takes.
 
-use super::error::TrySubmitError;
 use super::manager::TaskManager;
+use super::refused::TrySubmitError;
 
 /// Items that `map` takes: the argument itself for functions of one parameter, tuples for those of several.
 #[diagnostic::on_unimplemented(

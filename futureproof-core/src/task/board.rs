@@ -19,12 +19,13 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 
 use super::call::{Broken, Call};
-use super::error::{Inner, Task, TrySubmitError};
+use super::error::{Inner, Task};
 use super::home::Home;
 use super::hover::Hover;
 use super::kept::Ended;
 use super::pace::Pace;
 use super::queue::{Input, Order, Queued};
+use super::refused::TrySubmitError;
 use super::seats::Seats;
 use super::shelf::Shelf;
 use super::state::State;
@@ -324,6 +325,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             order,
             name: self.call.name,
             call: broken.call,
+            attempts: broken.attempts,
             kind: broken.kind,
             vtable: self.call.error,
         })

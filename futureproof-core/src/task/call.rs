@@ -1,14 +1,18 @@
 //! What one annotated function is, as data.
 
-use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use super::error::{TaskErrorKind, TaskPanic};
+use super::options::TaskOptions;
+use super::rate::Limiter;
+use super::retry::Retry;
 use crate::describe::ErrorVtable;
 use crate::monitor::MonitorInterval;
 use crate::policy::ErrorPolicy;
-use crate::pool::TaskPool;
-use crate::unwind;
+use crate::stop::StopToken;
+use crate::sync::Arc;
+use crate::unwind::{self, Payload};
 
 /// How to call one function, and how its tasks are to be treated: all that the companion of a `#[task_pool]` function
 /// hands to the runtime.
@@ -16,31 +20,115 @@ use crate::unwind;
 /// `A` is the tuple of the function's arguments, `K` what is kept of them for the results, `T` and `E` what the
 /// function gives; `E` is [`Never`](crate::flow::Never) where it gives no `Result`.
 pub struct Call<A, K, T, E> {
-    /// Calls the function.
-    pub run: fn(A) -> Result<T, E>,
-    /// Copies what a result keeps of the arguments.
-    pub keep: fn(&A) -> K,
-    /// The call as text, from what was kept.
-    pub describe: fn(&K) -> Option<String>,
-    /// How to show an error.
-    pub error: ErrorVtable<E>,
+    run: fn(A) -> Result<T, E>,
+    keep: fn(&A) -> K,
+    describe: fn(&K) -> Option<String>,
+    pub(super) error: ErrorVtable<E>,
     /// The name of the function or of its pool.
     pub name: &'static str,
     /// What a failure does.
     pub policy: ErrorPolicy,
+    /// How many failures end everything, under the policy raise.
+    pub raise_after: usize,
     /// How many tasks may wait for a worker; default: as many as there are workers, and more while tasks are cheap.
     pub capacity: Option<usize>,
     /// How often progress is logged.
     pub monitor: MonitorInterval,
+    /// How often a task is tried again, once it is known how its arguments are cloned.
+    retry: Option<Retry>,
+    pub(super) limits: Limits<A, E>,
+    pub(super) limiter: Option<Arc<Limiter>>,
+    pub(super) token: Option<StopToken>,
+    pub(super) deadline: Option<Duration>,
+}
+
+/// What a single task may have of its own.
+pub(super) struct Limits<A, E> {
+    pub(super) retry: Option<Again<A, E>>,
+    /// How long one attempt may run.
+    pub(super) timeout: Option<Duration>,
+}
+
+/// How a task that failed is tried again.
+pub(super) struct Again<A, E> {
+    pub(super) retry: Retry,
+    clone: fn(&A) -> A,
+    /// Which errors are worth it; default: all.
+    when: Option<fn(&E) -> bool>,
 }
 
 impl<A, K, T, E> Clone for Call<A, K, T, E> {
+    fn clone(&self) -> Self {
+        Self {
+            limiter: self.limiter.clone(),
+            token: self.token.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<A, E> Clone for Limits<A, E> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<A, K, T, E> Copy for Call<A, K, T, E> {}
+impl<A, E> Copy for Limits<A, E> {}
+
+impl<A, E> Clone for Again<A, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A, E> Copy for Again<A, E> {}
+
+impl<A, E> Limits<A, E> {
+    /// Are there none?
+    pub(super) fn is_empty(&self) -> bool {
+        self.retry.is_none() && self.timeout.is_none()
+    }
+
+    pub(super) fn set_retry(&mut self, retry: Retry, clone: fn(&A) -> A) {
+        let when = self.retry.and_then(|again| again.when);
+        self.retry = Some(Again { retry, clone, when });
+    }
+
+    pub(super) fn set_when(&mut self, when: fn(&E) -> bool) {
+        if let Some(again) = &mut self.retry {
+            again.when = Some(when);
+        }
+    }
+}
+
+impl<A, E> Again<A, E> {
+    /// The arguments for the attempt after the one with this number, if there may be another; or the panic of cloning them.
+    pub(super) fn spare(&self, attempt: u32, args: &A) -> Result<Option<A>, Payload> {
+        if attempt >= self.retry.most_attempts() {
+            return Ok(None);
+        }
+        unwind::catch(|| (self.clone)(args)).map(Some)
+    }
+
+    /// How long to wait before the next attempt; `None`: there is none.
+    pub(super) fn wait_after(&self, attempt: u32, kind: &TaskErrorKind<E>) -> Option<Duration> {
+        let TaskErrorKind::Failed(error) = kind else {
+            return None;
+        };
+        let wanted = self.when.is_none_or(|when| {
+            unwind::catch(|| when(error)).unwrap_or_else(|payload| {
+                // The panic hook has told of it; the task keeps the error that it has.
+                unwind::discard(payload);
+                false
+            })
+        });
+        if wanted {
+            self.retry.wait_after(attempt)
+        } else {
+            None
+        }
+    }
+}
 
 impl<A, K, T, E> fmt::Debug for Call<A, K, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,6 +144,19 @@ impl<A, K, T, E> fmt::Debug for Call<A, K, T, E> {
 pub(super) struct Broken<E> {
     pub(super) kind: TaskErrorKind<E>,
     pub(super) call: Option<String>,
+    /// How often the task was started.
+    pub(super) attempts: u32,
+}
+
+impl<E> Broken<E> {
+    /// A panic of code that is not the function itself.
+    pub(super) fn panicked(payload: Payload) -> Self {
+        Self {
+            kind: TaskErrorKind::Panicked(TaskPanic::new(payload)),
+            call: None,
+            attempts: 1,
+        }
+    }
 }
 
 impl<A, K, T, E> Call<A, K, T, E> {
@@ -69,29 +170,85 @@ impl<A, K, T, E> Call<A, K, T, E> {
         error: ErrorVtable<E>,
     ) -> Self {
         Self {
+            policy: options.policy,
+            raise_after: options.raise_after,
+            capacity: options.capacity,
+            monitor: options.monitor,
+            retry: options.retry,
+            limits: Limits {
+                retry: None,
+                timeout: options.timeout,
+            },
+            limiter: options.limiter.clone(),
+            ..Self::of(&options.name, run, keep, describe, error)
+        }
+    }
+
+    /// Describes a call of a function that has no options.
+    #[must_use]
+    pub fn of(
+        name: &'static str,
+        run: fn(A) -> Result<T, E>,
+        keep: fn(&A) -> K,
+        describe: fn(&K) -> Option<String>,
+        error: ErrorVtable<E>,
+    ) -> Self {
+        Self {
             run,
             keep,
             describe,
             error,
-            name: &options.name,
-            policy: options.policy,
-            capacity: options.capacity,
-            monitor: options.monitor,
+            name,
+            policy: ErrorPolicy::default(),
+            raise_after: 1,
+            capacity: None,
+            monitor: MonitorInterval::default(),
+            retry: None,
+            limits: Limits {
+                retry: None,
+                timeout: None,
+            },
+            limiter: None,
+            token: None,
+            deadline: None,
+        }
+    }
+
+    /// Says how arguments are cloned, so that a task can be tried again.
+    #[must_use]
+    pub fn cloning(mut self, clone: fn(&A) -> A) -> Self {
+        if let Some(retry) = self.retry {
+            self.limits.set_retry(retry, clone);
+        }
+        self
+    }
+
+    /// Says which errors are worth another attempt.
+    #[must_use]
+    pub fn retry_if(mut self, when: fn(&E) -> bool) -> Self {
+        self.limits.set_when(when);
+        self
+    }
+
+    /// Keeps what a result wants of the arguments, before the task runs.
+    pub(super) fn keep(&self, args: A) -> Result<(K, A), Broken<E>> {
+        match unwind::catch(|| (self.keep)(&args)) {
+            Ok(kept) => Ok((kept, args)),
+            Err(payload) => {
+                drop_quietly(args);
+                Err(Broken::panicked(payload))
+            }
         }
     }
 
     /// Runs one task. Whatever the user's code does, this returns.
     pub(super) fn perform(&self, args: A) -> Result<(K, T), Broken<E>> {
-        let kept = match unwind::catch(|| (self.keep)(&args)) {
-            Ok(kept) => kept,
-            Err(payload) => {
-                drop_quietly(args);
-                return Err(Broken {
-                    kind: TaskErrorKind::Panicked(TaskPanic::new(payload)),
-                    call: None,
-                });
-            }
-        };
+        let (kept, args) = self.keep(args)?;
+        self.perform_kept(kept, args)
+    }
+
+    /// Runs one task of whose arguments was kept what is wanted.
+    pub(super) fn perform_kept(&self, kept: K, args: A) -> Result<(K, T), Broken<E>> {
         let kind = match unwind::catch(|| (self.run)(args)) {
             Ok(Ok(result)) => return Ok((kept, result)),
             Ok(Err(error)) => TaskErrorKind::Failed(error),
@@ -100,11 +257,17 @@ impl<A, K, T, E> Call<A, K, T, E> {
         Err(Broken {
             kind,
             call: self.text(kept),
+            attempts: 1,
         })
     }
 
-    /// The failure of a task that never started.
+    /// The end of a task that never started.
     pub(super) fn cancelled(&self, args: A) -> Broken<E> {
+        self.unstarted(args, TaskErrorKind::Cancelled)
+    }
+
+    /// The end of a task that never started, of this kind.
+    pub(super) fn unstarted(&self, args: A, kind: TaskErrorKind<E>) -> Broken<E> {
         let call = match unwind::catch(|| (self.keep)(&args)) {
             Ok(kept) => self.text(kept),
             Err(payload) => {
@@ -114,16 +277,22 @@ impl<A, K, T, E> Call<A, K, T, E> {
         };
         drop_quietly(args);
         Broken {
-            kind: TaskErrorKind::Cancelled,
+            kind,
             call,
+            attempts: 0,
         }
     }
 
-    fn text(&self, kept: K) -> Option<String> {
-        let text = unwind::catch(|| (self.describe)(&kept)).unwrap_or_else(|payload| {
+    /// The call as text, while what was kept is still needed.
+    pub(super) fn describe(&self, kept: &K) -> Option<String> {
+        unwind::catch(|| (self.describe)(kept)).unwrap_or_else(|payload| {
             unwind::discard(payload);
             None
-        });
+        })
+    }
+
+    fn text(&self, kept: K) -> Option<String> {
+        let text = self.describe(&kept);
         drop_quietly(kept);
         text
     }
@@ -165,98 +334,5 @@ impl<T, E> Fallible for Result<T, E> {
 
     fn into_result(self) -> Self {
         self
-    }
-}
-
-/// The evaluated options of one annotated function, with its pool.
-#[derive(Debug)]
-pub struct TaskOptions {
-    /// The function's pool.
-    pub pool: TaskPool,
-    /// The name of the function or of its pool.
-    pub name: Cow<'static, str>,
-    /// What a failure does.
-    pub policy: ErrorPolicy,
-    /// How many tasks may wait for a worker.
-    pub capacity: Option<usize>,
-    /// How often progress is logged.
-    pub monitor: MonitorInterval,
-}
-
-impl TaskOptions {
-    /// Begins the options of the function called `function`.
-    // The macro calls this by path; the value of the chain is `TaskOptions`.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(function: &'static str) -> TaskOptionsBuilder {
-        TaskOptionsBuilder {
-            workers: None,
-            name: Cow::Borrowed(function),
-            policy: ErrorPolicy::default(),
-            capacity: None,
-            monitor: MonitorInterval::default(),
-        }
-    }
-}
-
-/// Collects the options of one annotated function.
-#[derive(Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct TaskOptionsBuilder {
-    workers: Option<usize>,
-    name: Cow<'static, str>,
-    policy: ErrorPolicy,
-    capacity: Option<usize>,
-    monitor: MonitorInterval,
-}
-
-impl TaskOptionsBuilder {
-    /// Sets how many tasks run at once.
-    pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = Some(workers);
-        self
-    }
-
-    /// Sets what a failure does.
-    pub fn error_policy(mut self, policy: impl Into<ErrorPolicy>) -> Self {
-        self.policy = policy.into();
-        self
-    }
-
-    /// Sets the name of the pool, its threads and its log lines; default: the function's.
-    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Sets how many tasks may wait for a worker before `submit` blocks; 0: a task is accepted when a worker is free.
-    pub fn capacity(mut self, capacity: usize) -> Self {
-        self.capacity = Some(capacity);
-        self
-    }
-
-    /// Sets how often progress is logged.
-    pub fn monitor(mut self, interval: impl Into<MonitorInterval>) -> Self {
-        self.monitor = interval.into();
-        self
-    }
-
-    /// Builds the pool and keeps the rest.
-    ///
-    /// # Panics
-    ///
-    /// Panics when `workers` is zero or the name contains a NUL byte.
-    #[must_use]
-    pub fn build(self) -> TaskOptions {
-        let mut pool = TaskPool::builder().name(self.name.clone());
-        if let Some(workers) = self.workers {
-            pool = pool.workers(workers);
-        }
-        TaskOptions {
-            pool: pool.build(),
-            name: self.name,
-            policy: self.policy,
-            capacity: self.capacity,
-            monitor: self.monitor,
-        }
     }
 }

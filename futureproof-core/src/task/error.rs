@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use super::home::Home;
 use super::queue::Order;
@@ -66,6 +67,8 @@ pub(super) struct Inner<E> {
     pub(super) order: Order,
     pub(super) name: &'static str,
     pub(super) call: Option<String>,
+    /// How often it was started.
+    pub(super) attempts: u32,
     pub(super) kind: TaskErrorKind<E>,
     pub(super) vtable: ErrorVtable<E>,
 }
@@ -78,8 +81,13 @@ pub enum TaskErrorKind<E> {
     Failed(E),
     /// The function, or the iterator that should have given its arguments, panicked.
     Panicked(TaskPanic),
+    /// The task ran longer than its `timeout`, which is this long. Its function may still be running: a thread cannot be
+    /// stopped from outside. What it returns in the end is dropped.
+    TimedOut(Duration),
     /// The task was cancelled before it started.
     Cancelled,
+    /// The task never started: a hook on the start of the pool's threads has failed, in the way that the text says.
+    PoolBroken(Arc<str>),
     /// The task failed, and the closure of its scope has carried the error away: what the scope returns then.
     Taken,
 }
@@ -129,10 +137,22 @@ impl<E> TaskError<E> {
         self.inner.take().expect("only taken by `self`").kind
     }
 
-    /// Returns whether the task never started.
+    /// Returns whether the task was cancelled before it started.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.kind(), TaskErrorKind::Cancelled)
+    }
+
+    /// Returns whether the task ran longer than its `timeout`.
+    #[must_use]
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self.kind(), TaskErrorKind::TimedOut(_))
+    }
+
+    /// Returns how often the task was started: more than once if it was tried again, 0 if it never was.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.inner().attempts
     }
 
     pub(super) fn into_inner(mut self) -> Box<Inner<E>> {
@@ -152,11 +172,14 @@ impl<E> Drop for TaskError<E> {
 }
 
 impl<E> Inner<E> {
-    /// Did the task fail, rather than never start?
+    /// Did the task fail, rather than being cancelled?
     pub(super) fn is_failure(&self) -> bool {
         matches!(
             self.kind,
-            TaskErrorKind::Failed(_) | TaskErrorKind::Panicked(_)
+            TaskErrorKind::Failed(_)
+                | TaskErrorKind::Panicked(_)
+                | TaskErrorKind::TimedOut(_)
+                | TaskErrorKind::PoolBroken(_)
         )
     }
 
@@ -177,7 +200,9 @@ impl<E> Inner<E> {
         match &self.kind {
             TaskErrorKind::Failed(error) => (self.vtable.display)(error, f),
             TaskErrorKind::Panicked(panic) => fmt::Display::fmt(panic, f),
+            TaskErrorKind::TimedOut(limit) => write!(f, "timed out after {limit:?}"),
             TaskErrorKind::Cancelled => f.write_str("cancelled"),
+            TaskErrorKind::PoolBroken(reason) => f.write_str(reason),
             TaskErrorKind::Taken => f.write_str("taken"),
         }
     }
@@ -203,8 +228,12 @@ impl<E> fmt::Display for TaskError<E> {
         let call = inner.call.as_deref().unwrap_or(inner.name);
         write!(f, "task {}: {call} ", inner.index)?;
         match &inner.kind {
+            TaskErrorKind::Failed(_) if inner.attempts > 1 => {
+                write!(f, "failed after {} attempts: ", inner.attempts)?;
+            }
             TaskErrorKind::Failed(_) => f.write_str("failed: ")?,
-            TaskErrorKind::Panicked(_) => {}
+            TaskErrorKind::Panicked(_) | TaskErrorKind::TimedOut(_) => {}
+            TaskErrorKind::PoolBroken(_) => f.write_str("could not start: ")?,
             TaskErrorKind::Cancelled => {
                 return f.write_str("was cancelled before it started");
             }
@@ -303,63 +332,3 @@ impl fmt::Debug for TaskPanic {
         f.debug_tuple("TaskPanic").field(&self.message).finish()
     }
 }
-
-/// The error of a `try_submit` that did not accept the task; it gives the arguments back.
-///
-/// # Examples
-///
-/// ```
-#[doc = include_str!("example.md")]
-/// half::scope(|tasks| {
-///     tasks.stop();
-///     let refused = tasks.try_submit(2).unwrap_err();
-///     assert!(!refused.is_full());
-///     assert_eq!(refused.into_args(), (2,));
-/// })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TrySubmitError<Args> {
-    /// All workers are busy and as many tasks wait as may.
-    Full(Args),
-    /// The manager was stopped, by `stop` or by a failure under the policy raise.
-    Stopped(Args),
-}
-
-impl<Args> TrySubmitError<Args> {
-    /// Returns the arguments of the task.
-    pub fn into_args(self) -> Args {
-        match self {
-            Self::Full(args) | Self::Stopped(args) => args,
-        }
-    }
-
-    /// Returns whether the pool was saturated, so that a later attempt may succeed.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        matches!(self, Self::Full(_))
-    }
-}
-
-impl<Args> fmt::Debug for TrySubmitError<Args> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full(_) => "Full(..)",
-            Self::Stopped(_) => "Stopped(..)",
-        })
-    }
-}
-
-impl<Args> fmt::Display for TrySubmitError<Args> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full(_) => {
-                "the task was not accepted: all workers are busy and the queue is full"
-            }
-            Self::Stopped(_) => "the task was not accepted: the task manager was stopped",
-        })
-    }
-}
-
-impl<Args> Error for TrySubmitError<Args> {}

@@ -77,7 +77,9 @@ where
     let queue = Submitted::of(pool);
     let beyond = pool.is_current() || stop::works_for(pool);
     let capacity = call.capacity.unwrap_or(pool.config.workers);
+    let (interval, name) = (call.monitor, call.name);
     let task = Arc::new(Submission {
+        end: EndCell::new(call.policy),
         call,
         index: AtomicUsize::new(0),
         claimed: AtomicBool::new(false),
@@ -88,12 +90,11 @@ where
                 .nested()
                 .on(pool),
         ),
-        end: EndCell::new(call.policy),
     });
     let job: Arc<dyn Job> = task.clone();
     let monitored = Monitored {
-        interval: call.monitor,
-        name: call.name,
+        interval,
+        name,
         context: &task.context,
     };
     queue.submit(pool, capacity, beyond, job, &monitored);
@@ -115,6 +116,7 @@ impl<A, K, T, E> Submission<A, K, T, E> {
             },
             name: self.call.name,
             call: broken.call,
+            attempts: broken.attempts,
             kind: broken.kind,
             vtable: self.call.error,
         })

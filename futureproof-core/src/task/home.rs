@@ -31,6 +31,7 @@ pub(super) struct Label {
     pub(super) index: usize,
     pub(super) order: Order,
     pub(super) call: Option<String>,
+    pub(super) attempts: u32,
 }
 
 impl<E> Home<E> {
@@ -68,6 +69,7 @@ impl<E> Home<E> {
             index: failure.index,
             order: failure.order,
             call: failure.call.clone(),
+            attempts: failure.attempts,
         };
         let mut state = self.state.lock();
         if (state.first.as_ref()).is_some_and(|first| first.order <= label.order) {

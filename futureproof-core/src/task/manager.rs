@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::board::{Board, Crew};
-use super::error::{Task, TaskError, TrySubmitError};
+use super::error::{Task, TaskError};
 use super::kept::Reading;
 use super::queue;
+use super::refused::TrySubmitError;
 use crate::raw::lend::Lease;
 use crate::report::{Ended, Report};
 use crate::stop::StopCause;
@@ -175,6 +176,7 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
         Ok(Report {
             completed: look.counts.completed as u64,
             failed: look.counts.failed as u64,
+            cancelled: look.counts.cancelled as u64,
             elapsed: self.board.begun.elapsed(),
             ended: if look.stopped {
                 Ended::Stopped(StopCause::Asked)

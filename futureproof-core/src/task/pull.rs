@@ -3,7 +3,6 @@
 use super::board::{Board, Crew, End, Guard};
 use super::call::{Broken, drop_quietly};
 use super::desk::Worker;
-use super::error::{TaskErrorKind, TaskPanic};
 use super::queue::{Input, Queued, Spent};
 use super::state::After;
 use super::work::Handed;
@@ -45,11 +44,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 drop(state);
                 drop_quietly(input);
                 worker.count(true);
-                let broken = Broken {
-                    kind: TaskErrorKind::Panicked(TaskPanic::new(payload)),
-                    call: None,
-                };
-                self.fail(self.inner(index, order, broken), worker)
+                self.fail(self.inner(index, order, Broken::panicked(payload)), worker)
             }
         }
     }

@@ -199,6 +199,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 order: label.order,
                 name: self.call.name,
                 call: label.call,
+                attempts: label.attempts,
                 kind: TaskErrorKind::Taken,
                 vtable: self.call.error,
             })

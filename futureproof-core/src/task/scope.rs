@@ -13,7 +13,7 @@ use super::home::Home;
 use super::log;
 use super::manager::TaskManager;
 use crate::pool::TaskPool;
-use crate::raw::lend::{Lease, lend};
+use crate::raw::lend::{Lease, Purpose, Visit, lend};
 use crate::sync::Arc;
 use crate::unwind;
 
@@ -45,8 +45,12 @@ where
     let home = Arc::new(Home::new());
     let manager = TaskManager::new(Board::new(pool.shared(), call, Some(home.clone()), None));
     let board = manager.board();
-    let work = |lease: &Lease| board.work(lease);
-    let outcome = lend(pool.shared(), &work, |lease| {
+    let work = |lease: &Lease, why: Visit| match why {
+        Visit::Work => board.work(lease),
+        Visit::Alarm => {}
+        Visit::Abandon => board.abandon(),
+    };
+    let outcome = lend(pool.shared(), Purpose::Tasks, &work, |lease| {
         manager.hire(lease);
         let outcome = unwind::catch(|| body(&manager).into_outcome());
         if !matches!(outcome, Ok(Ok(_))) {

@@ -107,6 +107,22 @@ pub fn keep<T: KeptArg>(argument: &T) -> T {
     argument.clone()
 }
 
+/// An argument that is cloned for each attempt.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed to another attempt: it is not `Clone`",
+    label = "not `Clone`",
+    note = "`retry` gives each attempt a clone of the arguments: make it `Clone`, put it into an `Arc`, or remove `retry`"
+)]
+pub trait RetriedArg: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> RetriedArg for T {}
+
+/// Copies an argument for one attempt.
+pub fn again<T: RetriedArg>(argument: &T) -> T {
+    argument.clone()
+}
+
 #[cfg(test)]
 // The extra `&` is how the macro writes it: it makes the choice.
 #[allow(clippy::needless_borrow)]

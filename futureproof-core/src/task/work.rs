@@ -307,6 +307,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             let broken = Broken {
                 kind: TaskErrorKind::Cancelled,
                 call: None,
+                attempts: 0,
             };
             let end = Err(self.inner(index, order, broken));
             state.kept.push(Ended { order, end });

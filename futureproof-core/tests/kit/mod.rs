@@ -8,9 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, Once};
 use std::time::Duration;
 
 use futureproof_core::__private::{Call, DescribeType, VtableError as _};
-use futureproof_core::{
-    ErrorPolicy, MonitorInterval, ScopeError, TaskError, TaskManager, TaskPool,
-};
+use futureproof_core::{ErrorPolicy, ScopeError, TaskError, TaskManager, TaskPool};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -122,32 +120,27 @@ pub type Bodies<'a, T> = Call<(Body<'a, T>,), (), T, Oops>;
 
 /// A function that runs the closure it is given.
 pub fn bodies<'a, T>(policy: ErrorPolicy) -> Bodies<'a, T> {
-    Call {
-        run: |(body,)| body(),
-        keep: |_| (),
-        describe: |()| None,
-        error: (&&&&&DescribeType::<Oops>::new()).vtable(),
-        name: "body",
-        policy,
-        capacity: None,
-        monitor: MonitorInterval::default(),
-    }
+    let error = (&&&&&DescribeType::<Oops>::new()).vtable();
+    let mut call = Call::of(
+        "body",
+        |(body,): (Body<'a, T>,)| body(),
+        |_| (),
+        |()| None,
+        error,
+    );
+    call.policy = policy;
+    call
 }
 
 pub type Numbers = Call<(u64,), (u64,), u64, Oops>;
 
 /// A function of one number, `half`.
 pub fn numbers(policy: ErrorPolicy, run: fn((u64,)) -> Result<u64, Oops>) -> Numbers {
-    Call {
-        run,
-        keep: |args| *args,
-        describe: |(n,)| Some(format!("half({n})")),
-        error: (&&&&&DescribeType::<Oops>::new()).vtable(),
-        name: "half",
-        policy,
-        capacity: None,
-        monitor: MonitorInterval::default(),
-    }
+    let error = (&&&&&DescribeType::<Oops>::new()).vtable();
+    let describe: fn(&(u64,)) -> Option<String> = |(n,)| Some(format!("half({n})"));
+    let mut call = Call::of("half", run, |args| *args, describe, error);
+    call.policy = policy;
+    call
 }
 
 /// Halves even numbers, fails for odd ones.
