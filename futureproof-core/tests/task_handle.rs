@@ -143,7 +143,7 @@ fn cancelling_makes_room_and_leaves_nothing_behind() {
                 let (door, started) = (door.clone(), started.clone());
                 submit(
                     pool,
-                    call,
+                    call.clone(),
                     (Box::new(move || {
                         started.add();
                         door.wait();
@@ -183,7 +183,7 @@ fn submit_blocks_while_the_pool_is_saturated() {
                     let door = door.clone();
                     drop(submit(
                         pool,
-                        call,
+                        call.clone(),
                         (Box::new(move || {
                             door.wait();
                             Ok(())
@@ -290,7 +290,7 @@ fn handles_outlive_their_pool_and_resolve() {
                     let (door, started) = (door.clone(), started.clone());
                     submit(
                         &pool,
-                        call,
+                        call.clone(),
                         (Box::new(move || {
                             started.add();
                             // Opened by the pool's end: running bodies are asked to stop.

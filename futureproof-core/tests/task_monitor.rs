@@ -114,7 +114,7 @@ fn submitted_tasks_are_watched_while_there_are_any() {
                 let inside = log.clone();
                 let handle = submit(
                     &pool,
-                    call,
+                    call.clone(),
                     (Box::new(move || {
                         while !has_line(&inside, &parts) {
                             std::thread::yield_now();

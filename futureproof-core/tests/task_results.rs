@@ -63,7 +63,7 @@ fn an_endless_input_is_pulled_no_further_than_the_bound() {
             call.capacity = Some(capacity);
             let results = map(
                 pool,
-                call,
+                call.clone(),
                 (0..).inspect(move |_| _ = count.fetch_add(1, Ordering::SeqCst)),
             );
             for (read, task) in results.take(500).enumerate() {
