@@ -5,11 +5,12 @@
 mod door;
 
 pub use futureproof_core::{
-    Ended, ErrorPolicy, IntoArgs, IntoSource, InvalidRateLimit, Max, Min, MonitorInterval,
-    ParallelFor, Payload, Pull, PullHere, RateLimit, Reduce, Report, Results, Retry, ScopeError,
-    ScopeFailure, ScopeOutput, StartOutcome, StopCause, StopToken, Stopped, Task, TaskError,
-    TaskErrorKind, TaskErrors, TaskHandle, TaskManager, TaskPanic, TaskPool, TaskPoolBuilder,
-    TaskResults, TrySubmitError, UnknownErrorPolicy, default_workers, is_stopping, pull, pull_here,
+    Configured, ConfiguredTask, Ended, ErrorPolicy, IntoArgs, IntoSource, InvalidRateLimit, Left,
+    Max, Min, MonitorInterval, ParallelFor, Payload, Pull, PullHere, RateLimit, Reduce, Report,
+    Results, Retry, ScopeError, ScopeFailure, ScopeOutput, StartOutcome, StopCause, StopToken,
+    Stopped, Task, TaskError, TaskErrorKind, TaskErrors, TaskHandle, TaskManager, TaskPanic,
+    TaskPool, TaskPoolBuilder, TaskResults, TrySubmitError, UnknownErrorPolicy, default_workers,
+    is_stopping, pull, pull_here,
 };
 #[doc = include_str!("task_pool.md")]
 pub use futureproof_macros::task_pool;

@@ -33,9 +33,9 @@ pub use crate::report::{Ended, Report};
 pub use crate::source::{IntoSource, Pull, PullHere, pull, pull_here};
 pub use crate::stop::{StopCause, StopToken, Stopped, is_stopping};
 pub use crate::task::{
-    IntoArgs, InvalidRateLimit, RateLimit, Results, Retry, ScopeError, ScopeFailure, ScopeOutput,
-    Task, TaskError, TaskErrorKind, TaskErrors, TaskHandle, TaskManager, TaskPanic, TaskResults,
-    TrySubmitError,
+    Configured, ConfiguredTask, IntoArgs, InvalidRateLimit, Left, RateLimit, Results, Retry,
+    ScopeError, ScopeFailure, ScopeOutput, Task, TaskError, TaskErrorKind, TaskErrors, TaskHandle,
+    TaskManager, TaskPanic, TaskResults, TrySubmitError,
 };
 pub use crate::unwind::Payload;
 

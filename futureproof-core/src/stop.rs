@@ -231,6 +231,11 @@ impl Signals {
         self.token.as_ref().is_some_and(StopToken::is_stopped)
     }
 
+    /// The moment of the deadline, if there is one.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline.map(|(at, _)| at)
+    }
+
     pub(crate) fn is_stoppable(&self) -> bool {
         self.stoppable
     }

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use futureproof_core::__private::{as_completed, map, submit};
 use futureproof_core::ErrorPolicy::{Ignore, Log as LogPolicy, Raise};
-use futureproof_core::{TaskErrorKind, TaskPool};
+use futureproof_core::{Ended, StopCause, TaskErrorKind, TaskPool, is_stopping};
 use kit::{
     Body, Counter, Door, Log, Oops, WORKERS, bodies, double, for_workers, half, no_hang, numbers,
     oops, pool, threadless_pool,
@@ -115,7 +115,58 @@ fn under_log_and_ignore_failures_are_yielded_and_the_rest_follows() {
 }
 
 #[test]
-fn dropping_the_results_early_starts_nothing_more_and_does_not_wait() {
+fn dropping_the_results_early_waits_for_what_is_running_and_says_what_was_not_run() {
+    for workers in WORKERS {
+        no_hang(|| {
+            let pool = pool(workers);
+            let (started, ended) = (Counter::new(), Counter::new());
+            let inputs = {
+                let (started, ended) = (started.clone(), ended.clone());
+                (0..).map(move |n| -> Body<'static, ()> {
+                    let (started, ended) = (started.clone(), ended.clone());
+                    Box::new(move || {
+                        started.add();
+                        // The first results are there at once, the other tasks run until they are told to stop.
+                        while n > 0 && !is_stopping() {
+                            std::thread::yield_now();
+                        }
+                        ended.add();
+                        Ok(())
+                    })
+                })
+            };
+            let log = Log::new();
+            log.during(|| {
+                let results = map(&pool, bodies(Raise), inputs);
+                started.wait_for(workers.min(2));
+                drop(results);
+                assert_eq!(ended.get(), started.get(), "it has waited");
+            });
+            let said = log.lines();
+            assert!(
+                said.iter().any(|line| line.contains("were dropped early")),
+                "{said:#?}"
+            );
+        });
+    }
+}
+
+#[test]
+fn stopping_the_results_reports_what_was_done() {
+    for_workers(|pool, _| {
+        let mut results = map(pool, numbers(Raise, double), 0..);
+        for _ in 0..10 {
+            results.next().unwrap().unwrap();
+        }
+        let report = results.stop();
+        assert!(report.completed() >= 10, "{report}");
+        assert_eq!(report.failed(), 0);
+        assert_eq!(report.ended(), Ended::Stopped(StopCause::Asked));
+    });
+}
+
+#[test]
+fn detaching_the_results_starts_nothing_more_and_does_not_wait() {
     for_workers(|pool, workers| {
         let (door, started, ended) = (Door::new(), Counter::new(), Counter::new());
         let inputs = {
@@ -132,7 +183,7 @@ fn dropping_the_results_early_starts_nothing_more_and_does_not_wait() {
         };
         let results = map(pool, bodies(Raise), inputs);
         started.wait_for(workers);
-        drop(results);
+        results.detach();
         assert_eq!(ended.get(), 0, "it did not wait");
         door.open();
         ended.wait_for(workers);
@@ -146,7 +197,7 @@ fn dropping_the_results_early_starts_nothing_more_and_does_not_wait() {
 }
 
 #[test]
-fn failures_that_end_after_the_results_were_dropped_are_logged() {
+fn failures_that_end_after_the_results_were_left_are_logged() {
     for workers in WORKERS {
         no_hang(|| {
             let log = Log::new();
@@ -161,7 +212,7 @@ fn failures_that_end_after_the_results_were_dropped_are_logged() {
                 })];
                 let results = map(&pool, bodies(Raise), inputs);
                 started.wait_for(1);
-                drop(results);
+                results.detach();
                 door.open();
             });
             assert_eq!(log.errors().len(), 1);

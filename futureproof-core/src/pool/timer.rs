@@ -137,8 +137,11 @@ impl Shared {
         let alarms = std::mem::take(&mut state.alarms);
         let handles = std::mem::take(&mut state.handles);
         drop(state);
-        drop(alarms);
         self.timer.changed.notify_all();
+        for alarm in alarms {
+            // It may have asked for no thread meanwhile.
+            quietly(move || alarm.work.abandon());
+        }
         for handle in handles {
             if handle.thread().id() != std::thread::current().id() {
                 // It catches everything, so there is no panic to hear of.

@@ -1,5 +1,10 @@
 //! One `submit` per number of arguments, and the items that `map` takes.
 
+use std::time::Duration;
+
+use super::accept::Patience;
+use super::configured::{Configured, ConfiguredTask};
+use super::handle::{self, TaskHandle};
 use super::manager::TaskManager;
 use super::refused::TrySubmitError;
 
@@ -28,22 +33,79 @@ macro_rules! arities {
             ///
             /// Blocks while the pool is saturated: while all workers are busy and `capacity` tasks wait. On one of the
             /// pool's own threads it does not block but accepts beyond the capacity, so that tasks can submit tasks. After a
-            /// stop the task is accepted and ends as cancelled, so a loop around `submit` should look at
-            /// [`is_stopped`](Self::is_stopped).
+            /// close or a stop the task is accepted and ends as cancelled, so a loop around `submit` should look at
+            /// [`is_closed`](Self::is_closed); [`submit_timeout`](Self::submit_timeout) gives the arguments back instead.
             ///
             /// Results are kept until they are read. For very long or endless input use [`map`](Self::map), which also
             /// waits for its reader.
             pub fn submit(&self $(, $name: $Arg)*) -> usize {
-                self.submit_args(($($name,)*))
+                self.submit_args(($($name,)*), None)
             }
 
-            /// Accepts a task unless the pool is saturated or the manager was stopped; never blocks.
+            /// Accepts a task unless the pool is saturated or the manager was closed or stopped; never blocks.
             ///
             /// # Errors
             ///
             /// [`TrySubmitError`], which gives the arguments back.
             pub fn try_submit(&self $(, $name: $Arg)*) -> Result<usize, TrySubmitError<($($Arg,)*)>> {
-                self.try_submit_args(($($name,)*))
+                self.try_submit_args(($($name,)*), None, Patience::None)
+            }
+
+            /// Accepts a task, waiting at most for `limit` while the pool is saturated; on one of the pool's own threads it does
+            /// not wait, like [`submit`](Self::submit).
+            ///
+            /// # Errors
+            ///
+            /// [`TrySubmitError`], which gives the arguments back: when the time is over, or the manager was closed or stopped.
+            pub fn submit_timeout(
+                &self,
+                limit: Duration
+                $(, $name: $Arg)*
+            ) -> Result<usize, TrySubmitError<($($Arg,)*)>> {
+                self.try_submit_args(($($name,)*), None, Patience::limited(limit))
+            }
+        }
+
+        #[allow(clippy::too_many_arguments)] // The annotated function's own list.
+        impl<'env, $($Arg,)* K, T, E> ConfiguredTask<'_, 'env, ($($Arg,)*), K, T, E> {
+            /// Accepts the task, like [`TaskManager::submit`], and returns its index.
+            pub fn submit(self $(, $name: $Arg)*) -> usize {
+                self.manager.submit_args(($($name,)*), Some(self.limits))
+            }
+
+            /// Accepts the task, like [`TaskManager::try_submit`].
+            ///
+            /// # Errors
+            ///
+            /// [`TrySubmitError`], which gives the arguments back.
+            pub fn try_submit(self $(, $name: $Arg)*) -> Result<usize, TrySubmitError<($($Arg,)*)>> {
+                self.manager.try_submit_args(($($name,)*), Some(self.limits), Patience::None)
+            }
+        }
+
+        #[allow(clippy::too_many_arguments)] // The annotated function's own list.
+        impl<$($Arg,)* K, T, E> Configured<($($Arg,)*), K, T, E>
+        where
+            $($Arg: Send + 'static,)*
+            K: Send + 'static,
+            T: Send + 'static,
+            E: Send + 'static,
+        {
+            /// Submits one task with these options, like `f::submit`.
+            pub fn submit(self $(, $name: $Arg)*) -> TaskHandle<T, E, K> {
+                handle::submit_on(&self.pool, self.call, ($($name,)*))
+            }
+
+            /// Submits one task with these options unless the pool is saturated or closed, like `f::try_submit`.
+            ///
+            /// # Errors
+            ///
+            /// [`TrySubmitError`], which gives the arguments back.
+            pub fn try_submit(
+                self
+                $(, $name: $Arg)*
+            ) -> Result<TaskHandle<T, E, K>, TrySubmitError<($($Arg,)*)>> {
+                handle::try_submit_on(&self.pool, self.call, ($($name,)*))
             }
         }
     )*};

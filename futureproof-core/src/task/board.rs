@@ -14,29 +14,25 @@
 //! 5. While something can start and a thread can be had, one is on its way or looking for it; who takes the last chance
 //!    to look for more asks for the next thread first. So a task that waits for another one does not wait for ever.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
 use super::call::{Broken, Call};
 use super::error::{Inner, Task};
 use super::home::Home;
-use super::hover::Hover;
-use super::kept::Ended;
+use super::later::Later;
 use super::pace::Pace;
 use super::queue::{Input, Order, Queued};
-use super::refused::TrySubmitError;
 use super::seats::Seats;
 use super::shelf::Shelf;
 use super::state::State;
 use crate::context::Context;
 use crate::monitor::{self, Watch};
-use crate::pool::Shared;
+use crate::policy::ErrorPolicy;
+use crate::pool::{Shared, Work};
 use crate::stop::{self, Signals};
 use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
-
-/// When a submit that waits for cheap tasks looks again by itself.
-const SOON: Duration = Duration::from_millis(1);
 
 /// How a task ended.
 pub(super) type End<K, T, E> = Result<Task<K, T>, Box<Inner<E>>>;
@@ -51,6 +47,12 @@ pub(super) trait Crew {
 
     /// No thread will come any more, and nothing is to be started.
     fn is_closed(&self) -> bool;
+
+    /// Asks that [`Board::ring`] be called at the moment `due`; false if nobody can do that.
+    fn alarm_at(&self, due: Instant) -> bool;
+
+    /// The board as something that a stop token can call; `None` when it is gone.
+    fn as_work(&self) -> Option<Arc<dyn Work>>;
 }
 
 pub(super) struct Board<'env, A, K, T, E> {
@@ -75,8 +77,10 @@ pub(super) struct Board<'env, A, K, T, E> {
 }
 
 /// What a stop took out of the queue.
-pub(super) struct Cleared<'env, A> {
+pub(super) struct Cleared<'env, A, R> {
     pub(super) tasks: Vec<Queued<A>>,
+    /// Tasks that waited for another attempt, each with its last failure.
+    pub(super) retried: Vec<(Queued<A>, R)>,
     pub(super) inputs: Vec<Input<'env, A>>,
 }
 
@@ -88,6 +92,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         total: Option<usize>,
     ) -> Self {
         let workers = pool.config.workers;
+        let one_by_one = !call.limits.is_empty() || call.limiter.is_some() || pool.counts_tasks();
         let context = Context::capture();
         let watch = monitor::watch(
             call.monitor,
@@ -98,14 +103,20 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         );
         let seats = Seats::new(watch.as_ref().map(Watch::progress), workers);
         let pace = Pace::new(workers, call.capacity);
+        let signals = Signals::new(call.token.clone(), call.deadline);
+        let mut state = State::new(workers, pace, seats, Later::new(one_by_one));
+        state.limiter.clone_from(&call.limiter);
+        if call.policy == ErrorPolicy::Raise {
+            state.raise_after = call.raise_after;
+        }
         Self {
             call,
             pool: pool.clone(),
             context,
-            signals: Arc::new(Signals::new(None, None).nested().on(pool)),
+            signals: Arc::new(signals.nested().on(pool)),
             home,
             begun: Instant::now(),
-            state: Mutex::new(State::new(workers, pace, seats)),
+            state: Mutex::new(state),
             shelf: Mutex::new(Shelf::new()),
             open: CachePadded::new(AtomicBool::new(false)),
             guarded: AtomicBool::new(false),
@@ -119,131 +130,6 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// Does a thread of the pool wait while the calling one waits?
     pub(super) fn is_inside(&self) -> bool {
         self.pool.is_current() || stop::works_for(&self.pool)
-    }
-
-    /// Accepts a task, waiting for room first; returns its index.
-    pub(super) fn submit(&self, args: A, crew: &dyn Crew) -> usize {
-        let state = self.state.lock();
-        if state.stopped {
-            drop(state);
-            return self.accept_cancelled(args);
-        }
-        if state.has_room(0) {
-            return self.accept(state, args, crew);
-        }
-        match self.wait_for_room(state, crew) {
-            Some(state) => self.accept(state, args, crew),
-            None => self.accept_cancelled(args),
-        }
-    }
-
-    /// Waits until a task can be accepted; `None` if it cannot, as the board was stopped.
-    fn wait_for_room<'a>(
-        &'a self,
-        mut state: Guard<'a, 'env, A, K, T, E>,
-        crew: &dyn Crew,
-    ) -> Option<Guard<'a, 'env, A, K, T, E>> {
-        let inside = self.is_inside();
-        let mut hover = Hover::default();
-        let mut urgent = false;
-        loop {
-            state.settle(urgent);
-            if state.stopped {
-                return None;
-            }
-            if inside || state.has_room(state.pace.slack()) {
-                return Some(state);
-            }
-            if state.threadless {
-                let helped;
-                (state, helped) = self.help(state, crew);
-                if helped {
-                    continue;
-                }
-            } else if state.pace.slack() == 0
-                && state.pace.is_trivial()
-                && state.has_core(false)
-                && hover.goes_on()
-            {
-                drop(state);
-                hover.pause();
-                state = self.state.lock();
-                continue;
-            }
-            // Once more, now that workers are told to make room at once.
-            if !urgent && state.pace.slack() == 0 {
-                urgent = true;
-                continue;
-            }
-            state.submitters += 1;
-            if state.call_guard(true) {
-                self.guard.notify_one();
-            }
-            state = if state.pace.slack() > 0 {
-                // Cheap tasks may turn out slow, with room on the desks that nobody has told of.
-                self.room.wait_timeout(state, SOON).0
-            } else {
-                self.room.wait(state)
-            };
-            state.submitters -= 1;
-            state.called = state.called.saturating_sub(1);
-        }
-    }
-
-    /// Accepts a task if there is room.
-    pub(super) fn try_submit(&self, args: A, crew: &dyn Crew) -> Result<usize, TrySubmitError<A>> {
-        let mut state = self.state.lock();
-        if state.stopped {
-            return Err(TrySubmitError::Stopped(args));
-        }
-        if !state.has_room(0) {
-            state.settle(false);
-            if !state.has_room(0) {
-                return Err(TrySubmitError::Full(args));
-            }
-        }
-        Ok(self.accept(state, args, crew))
-    }
-
-    fn accept(&self, mut state: Guard<'_, 'env, A, K, T, E>, args: A, crew: &dyn Crew) -> usize {
-        let index = state.counts.accepted;
-        state.counts.accepted += 1;
-        state.queue.push_task(index, args);
-        state.seats.show_waiting(state.queue.waiting());
-        // The next one in the line, if there is room for it too.
-        let calls = state.call();
-        self.announce_work(state, crew);
-        self.let_in(calls);
-        index
-    }
-
-    /// Accepts a task after the stop: it ends at once.
-    fn accept_cancelled(&self, args: A) -> usize {
-        let broken = self.call.cancelled(args);
-        let mut state = self.state.lock();
-        let index = state.counts.accepted;
-        state.counts.accepted += 1;
-        state.counts.cancelled += 1;
-        let order = state.queue.next_order();
-        let end = Err(self.inner(index, order, broken));
-        state.kept.push(Ended { order, end });
-        let news = state.has_news(false);
-        drop(state);
-        if news {
-            self.news.notify_all();
-        }
-        index
-    }
-
-    /// Adds an input; after a stop it is dropped unread.
-    pub(super) fn add_input(&self, input: Input<'env, A>, crew: &dyn Crew) {
-        let mut state = self.state.lock();
-        if state.stopped {
-            drop(state);
-            return;
-        }
-        state.queue.push_input(input);
-        self.announce_work(state, crew);
     }
 
     /// Lets those know who may run what has become runnable.
@@ -273,7 +159,13 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     /// Asks for threads that [`State::summon`] has counted in.
     pub(super) fn request(&self, threads: usize, crew: &dyn Crew) {
-        if threads > 0 && crew.request(threads) == 0 {
+        if threads == 0 {
+            return;
+        }
+        let available = crew.request(threads);
+        if self.pool.broken().is_some() {
+            self.abandon();
+        } else if available == 0 {
             self.go_threadless(threads);
         }
     }
@@ -287,36 +179,6 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         drop(state);
         self.news.notify_all();
         self.room.notify_all();
-    }
-
-    /// Stops: what has not started is cancelled.
-    pub(super) fn stop(&self) {
-        let cleared = self.state.lock().stop();
-        if let Some(cleared) = cleared {
-            self.cancel(cleared);
-        }
-    }
-
-    /// Ends the tasks that a stop took out of the queue.
-    pub(super) fn cancel(&self, cleared: Cleared<'env, A>) {
-        self.signals.lower_exit(0);
-        self.room.notify_all();
-        self.guard.notify_one();
-        super::call::drop_quietly(cleared.inputs);
-        let ends: Vec<_> = (cleared.tasks.into_iter())
-            .map(|task| Ended {
-                order: task.order,
-                end: Err(self.inner(task.index, task.order, self.call.cancelled(task.args))),
-            })
-            .collect();
-        let mut state = self.state.lock();
-        state.cancelling = None;
-        state.counts.cancelled += ends.len();
-        for ended in ends {
-            state.kept.push(ended);
-        }
-        drop(state);
-        self.news.notify_all();
     }
 
     pub(super) fn inner(&self, index: usize, order: Order, broken: Broken<E>) -> Box<Inner<E>> {

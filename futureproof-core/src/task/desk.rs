@@ -12,6 +12,7 @@ use crossbeam_utils::CachePadded;
 use super::kept::{Batch, Ended};
 use super::queue::{Order, Queued};
 use super::seats::Seat;
+use super::state::Place;
 use crate::sync::{Arc, Mutex};
 
 /// One in so many trivial tasks is measured.
@@ -22,7 +23,7 @@ pub(super) type Desk<A, R> = CachePadded<Mutex<Papers<A, R>>>;
 /// What lies on a desk.
 pub(super) struct Papers<A, R> {
     /// The task that is running, if it was taken together with others.
-    pub(super) running: Option<Order>,
+    pub(super) running: Option<Place>,
     /// Tasks to be run next, in call order.
     pub(super) stash: VecDeque<Queued<A>>,
     /// Items of an input that are still to be accepted, and which input.
@@ -79,7 +80,7 @@ impl<A, R> Papers<A, R> {
     /// Takes the next task from the stash to run it.
     pub(super) fn next(&mut self) -> Option<Queued<A>> {
         let task = self.stash.pop_front();
-        self.running = task.as_ref().map(|task| task.order);
+        self.running = task.as_ref().map(Queued::place);
         task
     }
 }

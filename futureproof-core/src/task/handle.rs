@@ -73,7 +73,34 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    let pool = pool.shared();
+    submit_on(pool.shared(), call, args)
+}
+
+pub(super) fn try_submit_on<A, K, T, E>(
+    pool: &Arc<Shared>,
+    call: Call<A, K, T, E>,
+    args: A,
+) -> Result<TaskHandle<T, E, K>, super::refused::TrySubmitError<A>>
+where
+    A: Send + 'static,
+    K: Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    Ok(submit_on(pool, call, args))
+}
+
+pub(super) fn submit_on<A, K, T, E>(
+    pool: &Arc<Shared>,
+    call: Call<A, K, T, E>,
+    args: A,
+) -> TaskHandle<T, E, K>
+where
+    A: Send + 'static,
+    K: Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
     let queue = Submitted::of(pool);
     let beyond = pool.is_current() || stop::works_for(pool);
     let capacity = call.capacity.unwrap_or(pool.config.workers);

@@ -1,32 +1,40 @@
 //! Where the errors of a scope go when nobody wants them any more.
 //!
-//! Under the policy raise a scope returns its first failure, which an iterator has usually handed to the closure before.
-//! An error is neither `Clone` nor shared, so the one that was handed out comes home when it is dropped: whether the
-//! closure swallowed it, or returned it through [`ScopeFailure`](super::ScopeFailure), the scope has it at the end.
+//! Under the policy raise a scope returns its first failure, or several of them, which an iterator has usually handed to the
+//! closure before. An error is neither `Clone` nor shared, so the ones that were handed out come home when they are dropped:
+//! whether the closure swallowed them, or returned one through [`ScopeFailure`](super::ScopeFailure), the scope has them at
+//! the end.
+
+use std::collections::BTreeMap;
 
 use super::error::Inner;
 use super::queue::Order;
 use crate::sync::Mutex;
 
 pub(super) struct Home<E> {
+    /// Does the scope return all failures, or just the first one in call order?
+    all: bool,
     state: Mutex<State<E>>,
 }
 
 struct State<E> {
     /// Errors that the program has.
     out: usize,
-    /// Of the failure that comes first in call order.
-    first: Option<Label>,
-    /// That failure, when it is at home, and whether somebody has read it.
-    kept: Option<(Box<Inner<E>>, bool)>,
+    /// The failures that the scope is to return.
+    failures: BTreeMap<Order, Failure<E>>,
     /// Whether the next error to come home is to be caught, whichever it is.
     catching: bool,
     caught: Option<Box<Inner<E>>>,
     closed: bool,
 }
 
+struct Failure<E> {
+    label: Label,
+    /// The failure itself when it is at home, and whether somebody has read it.
+    kept: Option<(Box<Inner<E>>, bool)>,
+}
+
 /// What is known of a failure while it is out.
-#[derive(Clone)]
 pub(super) struct Label {
     pub(super) index: usize,
     pub(super) order: Order,
@@ -35,12 +43,12 @@ pub(super) struct Label {
 }
 
 impl<E> Home<E> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(all: bool) -> Self {
         Self {
+            all,
             state: Mutex::new(State {
                 out: 0,
-                first: None,
-                kept: None,
+                failures: BTreeMap::new(),
                 catching: false,
                 caught: None,
                 closed: false,
@@ -65,20 +73,26 @@ impl<E> Home<E> {
 
     /// Hears of a failure; returns what it kept for a later task if nobody has read it.
     pub(super) fn note(&self, failure: &Inner<E>) -> Option<Box<Inner<E>>> {
+        let mut state = self.state.lock();
+        let first = state.failures.keys().next();
+        if !self.all && first.is_some_and(|first| *first <= failure.order) {
+            return None;
+        }
+        let replaced = if self.all {
+            None
+        } else {
+            state.failures.pop_first()
+        };
         let label = Label {
             index: failure.index,
             order: failure.order,
             call: failure.call.clone(),
             attempts: failure.attempts,
         };
-        let mut state = self.state.lock();
-        if (state.first.as_ref()).is_some_and(|first| first.order <= label.order) {
-            return None;
-        }
-        state.first = Some(label);
-        let replaced = state.kept.take();
+        let failure = Failure { label, kept: None };
+        state.failures.insert(failure.label.order, failure);
         drop(state);
-        unread(replaced)
+        unread(replaced?.1.kept)
     }
 
     /// Takes in an error that is being dropped; gives it back unless it is wanted.
@@ -92,9 +106,9 @@ impl<E> Home<E> {
             return None;
         }
         if inner.is_failure()
-            && (state.first.as_ref()).is_some_and(|first| first.order == inner.order)
+            && let Some(failure) = state.failures.get_mut(&inner.order)
         {
-            state.kept = Some((inner, read));
+            failure.kept = Some((inner, read));
             return None;
         }
         Some(inner)
@@ -109,21 +123,34 @@ impl<E> Home<E> {
         state.caught.take()
     }
 
-    /// The first failure in call order: where it stands, and itself unless the program still has it.
-    pub(super) fn first(&self) -> Option<(Label, Option<Box<Inner<E>>>)> {
-        let mut state = self.state.lock();
-        let label = state.first.clone()?;
-        let kept = state.kept.take();
-        Some((label, kept.map(|(inner, _)| inner)))
+    /// The failures in call order: where they stand, and themselves unless the program still has them.
+    pub(super) fn take(&self) -> Vec<(Label, Option<Box<Inner<E>>>)> {
+        let failures = std::mem::take(&mut self.state.lock().failures).into_values();
+        failures
+            .map(|failure| (failure.label, failure.kept.map(|(inner, _)| inner)))
+            .collect()
     }
 
-    /// Ends the stay: errors dropped from now on are just dropped. Returns the first failure if nobody has read it.
-    pub(super) fn close(&self) -> Option<Box<Inner<E>>> {
+    /// The first failure in call order, which stays.
+    pub(super) fn first(&self) -> Option<(Label, Option<Box<Inner<E>>>)> {
+        let mut state = self.state.lock();
+        let failure = state.failures.values_mut().next()?;
+        let label = Label {
+            call: failure.label.call.clone(),
+            ..failure.label
+        };
+        Some((label, failure.kept.take().map(|(inner, _)| inner)))
+    }
+
+    /// Ends the stay: errors dropped from now on are just dropped. Returns the failures that nobody has read.
+    pub(super) fn close(&self) -> Vec<Box<Inner<E>>> {
         let mut state = self.state.lock();
         state.closed = true;
-        let kept = state.kept.take();
+        let failures = std::mem::take(&mut state.failures).into_values();
         drop(state);
-        unread(kept)
+        failures
+            .filter_map(|failure| unread(failure.kept))
+            .collect()
     }
 }
 

@@ -2,17 +2,22 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
+use super::accept::Patience;
+use super::args::IntoArgs;
 use super::board::{Board, Crew};
+use super::call::Limits;
+use super::configured::ConfiguredTask;
 use super::error::{Task, TaskError};
 use super::kept::Reading;
+use super::left::Left;
 use super::queue;
 use super::refused::TrySubmitError;
+use crate::pool::Work;
 use crate::raw::lend::Lease;
-use crate::report::{Ended, Report};
-use crate::stop::StopCause;
-
-use super::args::IntoArgs;
+use crate::report::Report;
+use crate::sync::Arc;
 
 /// Runs tasks of one function for the closure of a scope, which it joins.
 ///
@@ -58,6 +63,14 @@ impl Crew for Lease {
         // The scope borrows the pool.
         false
     }
+
+    fn alarm_at(&self, due: Instant) -> bool {
+        Lease::alarm_at(self, due)
+    }
+
+    fn as_work(&self) -> Option<Arc<dyn Work>> {
+        Some(Lease::as_work(self))
+    }
 }
 
 impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
@@ -81,12 +94,35 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
         self.lease.get().expect("set before the closure runs")
     }
 
-    pub(super) fn submit_args(&self, args: A) -> usize {
-        self.board.submit(args, self.crew())
+    pub(super) fn submit_args(&self, args: A, own: Option<Limits<A, E>>) -> usize {
+        self.board.submit(args, own, self.crew())
     }
 
-    pub(super) fn try_submit_args(&self, args: A) -> Result<usize, TrySubmitError<A>> {
-        self.board.try_submit(args, self.crew())
+    pub(super) fn try_submit_args(
+        &self,
+        args: A,
+        own: Option<Limits<A, E>>,
+        patience: Patience,
+    ) -> Result<usize, TrySubmitError<A>> {
+        self.board.try_submit(args, own, patience, self.crew())
+    }
+
+    /// Begins a submit whose task has limits of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// use std::time::Duration;
+    ///
+    /// half::scope(|tasks| {
+    ///     tasks.submit(2);
+    ///     tasks.configure().retry(3).timeout(Duration::from_secs(5)).submit(4);
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn configure(&self) -> ConfiguredTask<'_, 'env, A, K, T, E> {
+        ConfiguredTask::new(self, self.board.call.limits)
     }
 
     /// Makes a task of every item of `inputs`: an item is the function's argument, or a tuple of several.
@@ -172,23 +208,53 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
         if let Some(inner) = self.board.first_failure() {
             return Err(TaskError::new(inner, self.board.home.clone()));
         }
-        let look = self.board.look();
-        Ok(Report {
-            completed: look.counts.completed as u64,
-            failed: look.counts.failed as u64,
-            cancelled: look.counts.cancelled as u64,
-            elapsed: self.board.begun.elapsed(),
-            ended: if look.stopped {
-                Ended::Stopped(StopCause::Asked)
-            } else {
-                Ended::Exhausted
-            },
-        })
+        Ok(self.board.report())
+    }
+
+    /// Closes: what has been accepted is finished, and nothing more is accepted.
+    ///
+    /// The inputs of [`map`](Self::map) are dropped where they are, with an item that is being pulled at that moment. What is
+    /// submitted later ends as cancelled, while `try_submit` and `submit_timeout` give the arguments back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// half::scope(|tasks| {
+    ///     tasks.submit(2);
+    ///     tasks.close();
+    ///     assert_eq!(tasks.try_submit(4).unwrap_err().into_args(), (4,));
+    ///     assert_eq!(tasks.run()?.completed(), 1);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn close(&self) {
+        self.board.close();
+    }
+
+    /// Returns whether the manager was [closed](Self::close) or stopped.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.board.is_closed()
+    }
+
+    /// [Closes](Self::close), and waits until everything that has been accepted has ended, but at most for `limit`.
+    ///
+    /// Results stay, to be read afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Left`] when the time is over: with the arguments of the tasks that never started, which no iterator will yield, and the
+    /// indices of those that are running. The manager is stopped then; the scope waits for the running tasks when it ends.
+    pub fn drain(&self, limit: Duration) -> Result<Report, Left<A>> {
+        self.board.drain(limit, self.crew())
     }
 
     /// Stops: what is running finishes, what has not started is cancelled, and what comes later too.
     ///
-    /// A running task can ask [`is_stopping`](crate::is_stopping) and return early.
+    /// A running task can ask [`is_stopping`](crate::is_stopping) and return early. A task that waits for another attempt ends
+    /// with its last error.
     pub fn stop(&self) {
         self.board.stop();
     }
@@ -217,7 +283,7 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
         self.board.look().running
     }
 
-    /// Returns how many submitted tasks wait for a worker.
+    /// Returns how many submitted tasks wait for a worker, or for another attempt.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.board.look().waiting

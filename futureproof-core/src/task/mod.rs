@@ -5,9 +5,11 @@
 //! for the length of a call; [`Results`] shares one with them. Tasks submitted outside any scope go through one
 //! [`Submitted`] queue per pool, each with a [`TaskHandle`] of its own.
 
+mod accept;
 mod args;
 mod board;
 mod call;
+mod configured;
 mod desk;
 mod end;
 mod error;
@@ -16,6 +18,10 @@ mod handle;
 mod home;
 mod hover;
 mod kept;
+mod later;
+mod left;
+mod life;
+mod limited;
 mod log;
 mod manager;
 mod options;
@@ -28,6 +34,7 @@ mod refused;
 mod results;
 mod retry;
 mod scope;
+mod scope_error;
 mod seats;
 mod shelf;
 mod show;
@@ -38,16 +45,19 @@ mod work;
 
 pub use self::args::IntoArgs;
 pub use self::call::{Call, Fallible, sendable};
+pub use self::configured::{Configured, ConfiguredTask, configure};
 pub use self::error::{Task, TaskError, TaskErrorKind, TaskPanic};
 pub use self::errors::TaskErrors;
 pub use self::handle::{TaskHandle, submit};
+pub use self::left::Left;
 pub use self::manager::{TaskManager, TaskResults};
 pub use self::options::{TaskOptions, TaskOptionsBuilder};
 pub use self::rate::{InvalidRateLimit, RateLimit};
 pub use self::refused::TrySubmitError;
 pub use self::results::{Results, as_completed, map};
 pub use self::retry::Retry;
-pub use self::scope::{ScopeError, ScopeFailure, ScopeOutput, scope};
+pub use self::scope::{ScopeFailure, ScopeOutput, scope};
+pub use self::scope_error::ScopeError;
 pub use self::show::{
     KeptArg, RetriedArg, Show, ShowDebug, ShowOpaque, Shown, again, call_text, keep,
 };

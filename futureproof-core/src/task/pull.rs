@@ -25,7 +25,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 Ok(order) => {
                     let index = state.begin(worker, order);
                     self.announce_work(state, crew);
-                    self.run(Queued { index, order, args }, worker, crew)
+                    self.run(Queued { index, order, args }, None, worker, crew)
                 }
                 // Stopped meanwhile: the item was never accepted, like those that were not pulled.
                 Err(input) => self.step_back(state, worker, (args, input)),
@@ -100,7 +100,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 Some(task) => {
                     self.announce_work(state, crew);
                     drop_quietly(rest);
-                    self.run(task, worker, crew)
+                    self.run(task, None, worker, crew)
                 }
                 None => self.step_back(state, worker, rest),
             },

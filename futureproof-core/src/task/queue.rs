@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::args::IntoArgs;
+use super::state::Place;
 use crate::unwind::Payload;
 
 /// The place of a task in call order: which call brought it, and its position there.
@@ -17,6 +18,15 @@ pub(super) struct Queued<A> {
     pub(super) index: usize,
     pub(super) order: Order,
     pub(super) args: A,
+}
+
+impl<A> Queued<A> {
+    pub(super) fn place(&self) -> Place {
+        Place {
+            order: self.order,
+            index: self.index,
+        }
+    }
 }
 
 /// An input of `map`, with its items turned into arguments as they are pulled.
@@ -150,7 +160,8 @@ impl<'env, A> Queue<'env, A> {
         }
     }
 
-    pub(super) fn push_task(&mut self, index: usize, args: A) {
+    /// Queues a task; returns its place in call order.
+    pub(super) fn push_task(&mut self, index: usize, args: A) -> Order {
         self.waiting += 1;
         if let Some(Segment {
             number,
@@ -163,7 +174,7 @@ impl<'env, A> Queue<'env, A> {
             };
             *accepted += 1;
             queue.push_back(Queued { index, order, args });
-            return;
+            return order;
         }
         let order = self.next_order();
         self.segments.push_back(Segment {
@@ -173,6 +184,7 @@ impl<'env, A> Queue<'env, A> {
                 accepted: 1,
             },
         });
+        order
     }
 
     pub(super) fn push_input(&mut self, input: Input<'env, A>) {
@@ -362,6 +374,20 @@ impl<'env, A> Queue<'env, A> {
             }
         }
         (tasks, inputs)
+    }
+
+    /// Takes the inputs out, as far as they are here; the others are refused when they are brought back.
+    pub(super) fn drop_inputs(&mut self) -> Vec<Input<'env, A>> {
+        self.inputs = 0;
+        let mut inputs = Vec::new();
+        self.segments.retain_mut(|segment| match &mut segment.kind {
+            Kind::Tasks { .. } => true,
+            Kind::Input { input, .. } => {
+                inputs.extend(input.take());
+                false
+            }
+        });
+        inputs
     }
 
     fn find(&self, number: u64) -> Option<usize> {

@@ -1,14 +1,16 @@
-//! The side of a board that its owner sees: results, the join, the end.
+//! The side of a board that its owner sees: results, and the join.
+
+use std::time::Instant;
 
 use super::board::{Board, Crew, End, Guard};
 use super::call::drop_quietly;
 use super::error::{Inner, Task, TaskError, TaskErrorKind};
+use super::home::Label;
 use super::hover::{Hover, NAP};
 use super::kept::{Batch, Reading};
-use super::log;
-use super::state::Counts;
+use super::state::{Counts, State};
 use crate::policy::ErrorPolicy;
-use crate::sync::Ordering;
+use crate::stop::StopCause;
 
 /// What can be read out of a board.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,7 @@ pub(super) struct Look {
     pub(super) running: usize,
     pub(super) waiting: usize,
     pub(super) stopped: bool,
+    pub(super) cause: Option<StopCause>,
 }
 
 impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
@@ -28,6 +31,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             running: state.running(),
             waiting: state.waiting(),
             stopped: state.stopped,
+            cause: state.cause,
         }
     }
 
@@ -102,7 +106,16 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         if state.call_guard(true) {
             self.guard.notify_one();
         }
-        if naps {
+        let moment = (state.later.timerless)
+            .then(|| state.later.next())
+            .flatten();
+        if let Some(moment) = moment {
+            // There is no timer: who waits does its work.
+            let left = moment.saturating_duration_since(Instant::now());
+            drop(self.news.wait_timeout(state, left));
+            self.ring(crew);
+            state = self.state.lock();
+        } else if naps {
             state.nappers += 1;
             (state, _) = self.news.wait_timeout(state, NAP);
             state.nappers -= 1;
@@ -113,6 +126,65 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         state.joiners -= usize::from(joining);
         state.helpers -= usize::from(helps);
         state
+    }
+
+    /// Waits until everything accepted so far has ended, at most until `end`; results stay. Says whether it has.
+    pub(super) fn wait_for_end(&self, end: Option<Instant>, crew: &dyn Crew) -> bool {
+        self.wait_until(end, crew, State::is_over)
+    }
+
+    /// Waits until no task is running, also none that was reported as timed out.
+    pub(super) fn wait_for_running(&self, crew: &dyn Crew) {
+        self.wait_until(None, crew, |state| state.running() + state.left_behind == 0);
+    }
+
+    fn wait_until(
+        &self,
+        end: Option<Instant>,
+        crew: &dyn Crew,
+        is_done: impl Fn(&State<'env, A, K, T, E>) -> bool,
+    ) -> bool {
+        let mut state = self.state.lock();
+        let inside = self.is_inside();
+        loop {
+            state.settle(true);
+            if is_done(&state) {
+                return true;
+            }
+            if state.threadless || inside {
+                let helped;
+                (state, helped) = self.help(state, crew);
+                if helped {
+                    continue;
+                }
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
+            let moment = (state.later.timerless)
+                .then(|| state.later.next())
+                .flatten();
+            let until_moment =
+                moment.map(|moment| moment.saturating_duration_since(Instant::now()));
+            state.readers += 1;
+            state.helpers += usize::from(inside);
+            state.told = false;
+            if state.call_guard(true) {
+                self.guard.notify_one();
+            }
+            state = match left.into_iter().chain(until_moment).min() {
+                Some(left) => self.news.wait_timeout(state, left).0,
+                None => self.news.wait(state),
+            };
+            state.readers -= 1;
+            state.helpers -= usize::from(inside);
+            if moment.is_some() {
+                drop(state);
+                self.ring(crew);
+                state = self.state.lock();
+            }
+        }
     }
 
     /// A result for the program; a dropped error goes home.
@@ -154,13 +226,6 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         }
     }
 
-    /// Lets the threads go, which have nothing more to wait for.
-    pub(super) fn close(&self) {
-        self.state.lock().closing = true;
-        self.open.store(true, Ordering::Relaxed);
-        self.guard.notify_one();
-    }
-
     /// Drops results that nobody reads.
     pub(super) fn dispose_all(&self, ends: Batch<End<K, T, E>>) {
         for ended in ends {
@@ -169,7 +234,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     /// Drops a result that nobody reads; a failure that would go unseen under the policy raise is told.
-    pub(super) fn dispose(&self, end: End<K, T, E>) {
+    fn dispose(&self, end: End<K, T, E>) {
         match end {
             Ok(task) => drop_quietly(task),
             Err(inner) => {
@@ -178,10 +243,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                         Some(home) => home.receive(inner, false),
                         None => Some(inner),
                     };
-                    if let Some(unseen) = unseen {
-                        log::unread(&unseen);
-                        drop_quietly(unseen);
-                    }
+                    self.tell_unread(unseen);
                 } else {
                     drop_quietly(inner);
                 }
@@ -189,11 +251,26 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         }
     }
 
-    /// The failure that ended the scope, if one did: the first in call order.
+    /// The failures that the scope is to return, in call order; several only if it has collected them.
+    pub(super) fn failures(&self) -> Vec<Box<Inner<E>>> {
+        let Some(home) = &self.home else {
+            return Vec::new();
+        };
+        let failures = home.take().into_iter();
+        failures
+            .map(|(label, inner)| self.failure(label, inner))
+            .collect()
+    }
+
+    /// The first failure in call order, which the scope will return, too.
     pub(super) fn first_failure(&self) -> Option<Box<Inner<E>>> {
         let (label, inner) = self.home.as_ref()?.first()?;
-        // The program still has the error itself: what is left is which task it was.
-        Some(inner.unwrap_or_else(|| {
+        Some(self.failure(label, inner))
+    }
+
+    /// A failure; if the program still has the error itself, what is left is which task it was.
+    fn failure(&self, label: Label, inner: Option<Box<Inner<E>>>) -> Box<Inner<E>> {
+        inner.unwrap_or_else(|| {
             Box::new(Inner {
                 index: label.index,
                 order: label.order,
@@ -203,19 +280,6 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 kind: TaskErrorKind::Taken,
                 vtable: self.call.error,
             })
-        }))
-    }
-
-    /// Stops, and drops what has ended; what is running will be dropped when it ends. Does not wait.
-    pub(super) fn walk_away(&self) {
-        self.state.lock().deserted = true;
-        self.stop();
-        let mut shelf = self.shelf.lock();
-        let mut state = self.state.lock();
-        shelf.settle(&mut state);
-        let ends = state.kept.take_all();
-        drop(state);
-        drop(shelf);
-        ends.into_iter().for_each(|batch| self.dispose_all(batch));
+        })
     }
 }

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
+use std::time::Instant;
 
 use super::args::IntoArgs;
 use super::board::{Board, Crew};
 use super::call::Call;
 use super::error::{Task, TaskError};
 use super::kept::Reading;
+use super::log;
 use super::queue;
 use crate::policy::ErrorPolicy;
 use crate::pool::{Shared, TaskPool, Work};
+use crate::report::{Ended, Report};
 use crate::sync::{Arc, Weak};
 
 /// An iterator over the results of tasks, one per item of an input: what `map` and `as_completed` return.
@@ -21,9 +24,11 @@ use crate::sync::{Arc, Weak};
 ///
 /// # Cancellation
 ///
-/// Dropping the iterator early drops the rest of the input and cancels what has not started. It does not wait: running
-/// tasks finish on their threads (and can ask [`is_stopping`](crate::is_stopping)); their results are dropped, and
-/// failures among them are logged under the policies raise and log.
+/// Dropping the iterator early drops the rest of the input, cancels what has not started and waits for the tasks that are
+/// running (they can ask [`is_stopping`](crate::is_stopping)), though not for an input that is in its `next`. Their
+/// results are dropped, failures among them are logged under the policies raise and log, and one event of level INFO says
+/// how many tasks were cancelled and how many results nobody has read. [`stop`](Self::stop) does the same and returns a report;
+/// [`detach`](Self::detach) does not wait.
 ///
 /// # Examples
 ///
@@ -37,7 +42,12 @@ use crate::sync::{Arc, Weak};
 pub struct Results<A, K, T, E> {
     stage: Arc<Stage<A, K, T, E>>,
     reading: Reading,
+    /// Results that have been read, and failures among them.
+    read: u64,
+    failures: usize,
     done: bool,
+    /// The threads need not be waited for.
+    left: bool,
 }
 
 /// A board that its threads keep alive.
@@ -55,6 +65,14 @@ impl<A: Send, K: Send, T: Send, E: Send> Work for Stage<A, K, T, E> {
     fn abandon(&self) {
         self.board.abandon();
     }
+
+    fn runs_tasks(&self) -> bool {
+        true
+    }
+
+    fn alarm(&self) {
+        self.board.ring(self);
+    }
 }
 
 impl<A, K, T, E> Crew for Stage<A, K, T, E> {
@@ -63,8 +81,8 @@ impl<A, K, T, E> Crew for Stage<A, K, T, E> {
             Some(work) => self.pool.request(&work, threads),
             None => threads,
         };
-        // A pool closed before the request does not know of it.
-        if self.pool.is_closed() {
+        // A pool closed or broken before the request does not know of it.
+        if self.pool.is_closed() || self.pool.broken().is_some() {
             self.board.abandon();
         }
         available
@@ -72,6 +90,18 @@ impl<A, K, T, E> Crew for Stage<A, K, T, E> {
 
     fn is_closed(&self) -> bool {
         self.pool.is_closed()
+    }
+
+    fn alarm_at(&self, due: Instant) -> bool {
+        let set = (self.me.upgrade()).is_none_or(|work| self.pool.alarm_at(&work, due));
+        if self.pool.is_closed() {
+            self.board.abandon();
+        }
+        set
+    }
+
+    fn as_work(&self) -> Option<Arc<dyn Work>> {
+        self.me.upgrade()
     }
 }
 
@@ -84,7 +114,7 @@ where
     E: Send + 'static,
     I: IntoIterator<Item: IntoArgs<A>, IntoIter: Send + 'static>,
 {
-    start(pool, call, inputs, Reading::InOrder)
+    start(pool.shared(), call, inputs, Reading::InOrder)
 }
 
 /// Runs the function for every item of `inputs` and returns the results as the tasks end.
@@ -100,11 +130,11 @@ where
     E: Send + 'static,
     I: IntoIterator<Item: IntoArgs<A>, IntoIter: Send + 'static>,
 {
-    start(pool, call, inputs, Reading::AsCompleted)
+    start(pool.shared(), call, inputs, Reading::AsCompleted)
 }
 
-fn start<A, K, T, E, I>(
-    pool: &TaskPool,
+pub(super) fn start<A, K, T, E, I>(
+    pool: &Arc<Shared>,
     call: Call<A, K, T, E>,
     inputs: I,
     reading: Reading,
@@ -122,15 +152,19 @@ where
         _ => None,
     };
     let stage = Arc::new_cyclic(|me: &Weak<Stage<A, K, T, E>>| Stage {
-        board: Board::new(pool.shared(), call, None, total),
-        pool: pool.shared().clone(),
+        board: Board::new(pool, call, None, total),
+        pool: pool.clone(),
         me: me.clone(),
     });
+    stage.board.begin(&*stage);
     stage.board.add_input(queue::input(inputs), &*stage);
     Results {
         stage,
         reading,
+        read: 0,
+        failures: 0,
         done: false,
+        left: false,
     }
 }
 
@@ -146,8 +180,62 @@ impl<A, K, T, E> Iterator for Results<A, K, T, E> {
             self.done = true;
             return None;
         };
-        self.done = board.call.policy == ErrorPolicy::Raise && end.is_err();
+        self.read += 1;
+        let raises = board.call.policy == ErrorPolicy::Raise;
+        self.failures += usize::from(raises && end.is_err());
+        self.done = self.failures >= board.call.raise_after;
         Some(board.hand_out(end))
+    }
+}
+
+impl<A, K, T, E> Results<A, K, T, E> {
+    /// Stops: drops the rest of the input, cancels what has not started, waits for the tasks that are running, and says
+    /// what was done.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let mut halves = half::map((0..).step_by(2)); // endless
+    /// let first = halves.next().expect("there are always more")?;
+    /// assert_eq!(first.result, 0);
+    /// let report = halves.stop();
+    /// assert!(report.completed() >= 1 && report.failed() == 0);
+    /// # Ok::<(), futureproof::TaskError<String>>(())
+    /// ```
+    pub fn stop(mut self) -> Report {
+        self.leave(true);
+        let board = &self.stage.board;
+        let mut report = board.report();
+        if !board.is_cut_short() {
+            report.ended = Ended::Exhausted;
+        }
+        report
+    }
+
+    /// Stops without waiting for the tasks that are running: they finish on their threads, and their results are dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// half::map((0..).step_by(2)).detach();
+    /// ```
+    pub fn detach(mut self) {
+        self.leave(false);
+    }
+
+    fn leave(&mut self, wait: bool) {
+        self.left = true;
+        let board = &self.stage.board;
+        board.walk_away();
+        if wait {
+            board.wait_for_running(&*self.stage);
+        }
+        board.end(&*self.stage);
+        if let Some(work) = self.stage.me.upgrade() {
+            self.stage.pool.withdraw(&work);
+        }
     }
 }
 
@@ -155,9 +243,16 @@ impl<A, K, T, E> FusedIterator for Results<A, K, T, E> {}
 
 impl<A, K, T, E> Drop for Results<A, K, T, E> {
     fn drop(&mut self) {
-        self.stage.board.walk_away();
-        if let Some(work) = self.stage.me.upgrade() {
-            self.stage.pool.withdraw(&work);
+        if self.left {
+            return;
+        }
+        self.leave(true);
+        let board = &self.stage.board;
+        let report = board.report();
+        let ended = report.completed() + report.failed() + report.cancelled();
+        let unread = ended.saturating_sub(self.read);
+        if unread > 0 || board.is_cut_short() {
+            log::dropped_early(board.call.name, &report, unread);
         }
     }
 }

@@ -9,10 +9,11 @@ use std::panic;
 use super::board::Board;
 use super::call::{Call, drop_quietly};
 use super::error::{Inner, TaskError};
+use super::errors::TaskErrors;
 use super::home::Home;
-use super::log;
 use super::manager::TaskManager;
-use crate::pool::TaskPool;
+use super::scope_error::ScopeError;
+use crate::pool::{Shared, TaskPool};
 use crate::raw::lend::{Lease, Purpose, Visit, lend};
 use crate::sync::Arc;
 use crate::unwind;
@@ -24,7 +25,8 @@ use crate::unwind;
 ///
 /// # Errors
 ///
-/// The error that `body` returned; else, under the policy raise, the failure that ended everything.
+/// The error that `body` returned; else, under the policy raise, the failure that ended everything; else the stop or the
+/// deadline that kept tasks from being run.
 ///
 /// # Panics
 ///
@@ -42,38 +44,67 @@ where
     F: FnOnce(&TaskManager<'env, A, K, T, E>) -> O,
     O: ScopeOutput<E>,
 {
-    let home = Arc::new(Home::new());
-    let manager = TaskManager::new(Board::new(pool.shared(), call, Some(home.clone()), None));
+    scope_on(pool.shared(), call, body)
+}
+
+pub(super) fn scope_on<'env, A, K, T, E, F, O>(
+    pool: &Arc<Shared>,
+    call: Call<A, K, T, E>,
+    body: F,
+) -> Result<O::Value, ScopeError<E>>
+where
+    A: Send,
+    K: Send,
+    T: Send,
+    E: Send,
+    F: FnOnce(&TaskManager<'env, A, K, T, E>) -> O,
+    O: ScopeOutput<E>,
+{
+    let home = Arc::new(Home::new(call.raise_after > 1));
+    let manager = TaskManager::new(Board::new(pool, call, Some(home.clone()), None));
     let board = manager.board();
-    let work = |lease: &Lease, why: Visit| match why {
+    let visit = |lease: &Lease, why: Visit| match why {
         Visit::Work => board.work(lease),
-        Visit::Alarm => {}
+        Visit::Alarm => board.ring(lease),
         Visit::Abandon => board.abandon(),
     };
-    let outcome = lend(pool.shared(), Purpose::Tasks, &work, |lease| {
+    let outcome = lend(pool, Purpose::Tasks, &visit, |lease| {
         manager.hire(lease);
+        board.begin(lease);
         let outcome = unwind::catch(|| body(&manager).into_outcome());
         if !matches!(outcome, Ok(Ok(_))) {
             board.stop();
         }
         board.join(lease);
-        board.close();
+        board.dismiss();
+        board.end(lease);
         outcome
     });
     let settled = match outcome {
-        Ok(Ok(value)) => match board.first_failure() {
-            None => Ok(Ok(value)),
-            Some(inner) => Ok(Err(ScopeError::Task(TaskError::new(inner, None)))),
-        },
+        Ok(Ok(value)) => Ok(match (several(board.failures()), board.stopped_by()) {
+            (Some(error), _) => Err(error),
+            (None, Some(stopped)) => Err(ScopeError::Stopped(stopped)),
+            (None, None) => Ok(value),
+        }),
         Ok(Err(failure)) => Ok(Err(failure.settle(board, &home))),
         Err(payload) => Err(payload),
     };
     // Whatever was returned instead, no failure goes unseen.
-    if let Some(unseen) = home.close() {
-        log::unread(&unseen);
-        drop_quietly(unseen);
+    for unseen in home.close() {
+        board.tell_unread(Some(unseen));
     }
     settled.unwrap_or_else(|payload| panic::resume_unwind(payload))
+}
+
+/// The scope's error for these failures.
+fn several<E>(failures: Vec<Box<Inner<E>>>) -> Option<ScopeError<E>> {
+    let mut errors: Vec<_> = (failures.into_iter())
+        .map(|inner| TaskError::new(inner, None))
+        .collect();
+    match errors.len() {
+        0 | 1 => errors.pop().map(ScopeError::Task),
+        _ => Some(ScopeError::Tasks(TaskErrors::new(errors))),
+    }
 }
 
 /// What the closure of a scope may return: nothing, or a `Result` whose error is a [`ScopeFailure`].
@@ -180,24 +211,33 @@ impl<E> ScopeFailure<E> {
             }
             Cause::Any { error, .. } => return ScopeError::Body(error),
         };
-        ScopeError::Task(TaskError::new(first(board, caught), None))
+        let failures = among(board.failures(), caught, board);
+        several(failures).expect("at least the one that was caught")
     }
 }
 
-/// Of the error that the closure returned and the failure that ended the scope, the one to return: the first in call
-/// order, unless the closure has kept that one to itself.
-fn first<A, K, T, E>(board: &Board<'_, A, K, T, E>, caught: Box<Inner<E>>) -> Box<Inner<E>> {
-    match board.first_failure() {
-        Some(first) if first.is_failure() && first.order != caught.order => {
-            // Nobody but the scope's own `?` has seen it.
-            if caught.is_failure() {
-                log::unread(&caught);
-            }
-            drop_quietly(caught);
-            first
-        }
-        _ => caught,
+/// Of the error that the closure returned and the failures of the scope, those to return: the failures, unless the closure has
+/// kept the first one to itself.
+fn among<A, K, T, E>(
+    mut failures: Vec<Box<Inner<E>>>,
+    caught: Box<Inner<E>>,
+    board: &Board<'_, A, K, T, E>,
+) -> Vec<Box<Inner<E>>> {
+    let own = (failures.iter_mut()).find(|failure| failure.order == caught.order);
+    if let Some(own) = own {
+        *own = caught;
+        return failures;
     }
+    if !failures.iter().any(|failure| failure.is_failure()) {
+        return vec![caught];
+    }
+    // Nobody but the scope's own `?` has seen it.
+    if caught.is_failure() {
+        board.tell_unread(Some(caught));
+    } else {
+        drop_quietly(caught);
+    }
+    failures
 }
 
 impl<E, X: Error + Send + Sync + 'static> From<X> for ScopeFailure<E> {
@@ -223,68 +263,6 @@ impl<E> fmt::Display for ScopeFailure<E> {
         match &self.cause {
             Cause::Task(error) => error.fmt(f),
             Cause::Any { error, .. } => error.fmt(f),
-        }
-    }
-}
-
-/// The error of a scope.
-///
-/// # Examples
-///
-/// ```
-#[doc = include_str!("example.md")]
-/// use futureproof::ScopeError;
-///
-/// let result = half::scope(|tasks| {
-///     tasks.submit(3);
-/// });
-/// match result {
-///     Err(ScopeError::Task(error)) => assert_eq!(error.call(), Some("half(3)")),
-///     other => panic!("{other:?}"),
-/// }
-/// ```
-#[non_exhaustive]
-pub enum ScopeError<E> {
-    /// A task failed, and the policy or the closure made that the scope's error.
-    Task(TaskError<E>),
-    /// The closure's own error.
-    Body(Box<dyn Error + Send + Sync>),
-}
-
-impl<E> ScopeError<E> {
-    /// Returns the task's error, if it is one.
-    #[must_use]
-    pub fn as_task(&self) -> Option<&TaskError<E>> {
-        match self {
-            Self::Task(error) => Some(error),
-            Self::Body(_) => None,
-        }
-    }
-}
-
-impl<E> fmt::Debug for ScopeError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Task(error) => f.debug_tuple("Task").field(error).finish(),
-            Self::Body(error) => f.debug_tuple("Body").field(error).finish(),
-        }
-    }
-}
-
-impl<E> fmt::Display for ScopeError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Task(error) => error.fmt(f),
-            Self::Body(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E> Error for ScopeError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Task(error) => error.source(),
-            Self::Body(error) => error.source(),
         }
     }
 }

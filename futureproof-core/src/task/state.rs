@@ -1,11 +1,16 @@
 //! What a board's lock guards.
 
+use std::time::Instant;
+
 use super::board::{Cleared, End};
 use super::desk::Desk;
 use super::kept::{Batch, Ended, Kept, Reading};
+use super::later::Later;
 use super::pace::Pace;
-use super::queue::{Order, Queue};
+use super::queue::{Input, Order, Queue};
+use super::rate::Limiter;
 use super::seats::Seats;
+use crate::stop::StopCause;
 use crate::sync::{Arc, cores};
 
 type Desks<A, R> = Vec<Arc<Desk<A, R>>>;
@@ -18,7 +23,17 @@ pub(super) struct State<'env, A, K, T, E> {
     pub(super) desks: Desks<A, End<K, T, E>>,
     pub(super) spare: Desks<A, End<K, T, E>>,
     /// The tasks that are running and were not taken together with others.
-    pub(super) alone: Vec<Order>,
+    pub(super) alone: Vec<Place>,
+    /// What waits for a moment.
+    pub(super) later: Later<A, E>,
+    /// What is asked before a task starts.
+    pub(super) limiter: Option<Arc<Limiter>>,
+    /// Running tasks that have been reported as timed out.
+    pub(super) left_behind: usize,
+    /// Those of them whose end is about to be told.
+    pub(super) ending: Vec<Order>,
+    /// How many failures stop everything.
+    pub(super) raise_after: usize,
     /// Threads that have taken several tasks and not handed in the last of their results.
     pub(super) batching: usize,
     /// The first of the tasks that were taken out of the queue to be cancelled and have not ended yet.
@@ -46,6 +61,11 @@ pub(super) struct State<'env, A, K, T, E> {
     /// No thread could be started.
     pub(super) threadless: bool,
     pub(super) stopped: bool,
+    /// Why, if it was not a failure; and whether that kept anything from being run.
+    pub(super) cause: Option<StopCause>,
+    pub(super) cut_short: bool,
+    /// Nothing more is accepted.
+    pub(super) closed: bool,
     /// The owner has gone without waiting: nobody will read anything.
     pub(super) deserted: bool,
     /// The owner waits for the threads to leave: nothing more will come.
@@ -63,6 +83,13 @@ pub(super) struct State<'env, A, K, T, E> {
     /// Threads waiting for `room`, and how many of those have been notified.
     pub(super) submitters: usize,
     pub(super) called: usize,
+}
+
+/// Which task it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) order: Order,
+    pub(super) index: usize,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,10 +116,12 @@ pub(super) struct After<'env, A, R> {
     pub(super) calls: usize,
     /// Threads to ask for.
     pub(super) threads: usize,
+    /// When to look again.
+    pub(super) alarm: Option<Instant>,
     /// Results to drop.
     pub(super) unwanted: Batch<R>,
     /// Tasks to cancel.
-    pub(super) cleared: Option<Cleared<'env, A>>,
+    pub(super) cleared: Option<Cleared<'env, A, R>>,
 }
 
 impl<A, R> Default for After<'_, A, R> {
@@ -101,6 +130,7 @@ impl<A, R> Default for After<'_, A, R> {
             news: false,
             calls: 0,
             threads: 0,
+            alarm: None,
             unwanted: Batch::new(),
             cleared: None,
         }
@@ -112,13 +142,14 @@ impl<A, R> After<'_, A, R> {
     pub(super) fn is_empty(&self) -> bool {
         !self.news
             && self.calls + self.threads == 0
+            && self.alarm.is_none()
             && self.unwanted.is_empty()
             && self.cleared.is_none()
     }
 }
 
 impl<'env, A, K, T, E> State<'env, A, K, T, E> {
-    pub(super) fn new(workers: usize, pace: Pace, seats: Seats) -> Self {
+    pub(super) fn new(workers: usize, pace: Pace, seats: Seats, later: Later<A, E>) -> Self {
         let mut queue = Queue::new();
         queue.set_ahead(pace.room(), pace.lead());
         Self {
@@ -128,6 +159,11 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             desks: Vec::new(),
             spare: Vec::new(),
             alone: Vec::new(),
+            later,
+            limiter: None,
+            left_behind: 0,
+            ending: Vec::new(),
+            raise_after: usize::MAX,
             batching: 0,
             cancelling: None,
             counts: Counts::default(),
@@ -144,6 +180,9 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             helping: 0,
             threadless: false,
             stopped: false,
+            cause: None,
+            cut_short: false,
+            closed: false,
             deserted: false,
             closing: false,
             discarding: 0,
@@ -178,6 +217,17 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         self.alone.len() + in_batches
     }
 
+    /// Which tasks are running; of several that a worker has taken together, the one it is at.
+    pub(super) fn running_indices(&self) -> Vec<usize> {
+        let in_batches = (self.desks.iter()).filter_map(|desk| desk.lock().running);
+        let mut indices: Vec<_> = (self.alone.iter().copied())
+            .chain(in_batches)
+            .map(|place| place.index)
+            .collect();
+        indices.sort_unstable();
+        indices
+    }
+
     /// Submitted tasks that have not started.
     pub(super) fn waiting(&self) -> usize {
         let stashed: usize = match self.batching {
@@ -186,7 +236,15 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
                 .map(|desk| desk.lock().stash.len())
                 .sum(),
         };
-        self.queue.waiting() + stashed
+        self.queue.waiting() + self.later.waiting() + stashed
+    }
+
+    /// How many threads find something to do.
+    pub(super) fn demand(&self) -> usize {
+        if self.later.awaits_permit() {
+            return 0;
+        }
+        self.later.ready() + self.queue.demand()
     }
 
     /// Takes a result for a reader.
@@ -232,7 +290,9 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     /// Takes in what workers have finished, and returns the first place in call order whose end is still to come.
     fn survey(&mut self) -> Order {
         let mut first = self.queue.first();
-        first = (self.alone.iter().copied())
+        first = (self.alone.iter().map(|place| place.order))
+            .chain(self.later.orders())
+            .chain(self.ending.iter().copied())
             .chain(self.cancelling)
             .fold(first, Order::min);
         if self.batching == 0 {
@@ -243,8 +303,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             let mut papers = desk.lock();
             self.counts.completed += papers.ended.len();
             self.kept.append(&mut papers.ended);
-            let unended = papers
-                .running
+            let unended = (papers.running.map(|place| place.order))
                 .or(papers.stash.front().map(|task| task.order));
             first = unended.map_or(first, |order| first.min(order));
         }
@@ -264,7 +323,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         }
         let results = self.kept.len();
         let enough = idle || self.readers > self.nappers || results > self.pace.room() / 2;
-        self.told = self.helpers > 0 || (results > 0 && enough) || self.is_over();
+        self.told = self.helpers > 0 || self.deserted || (results > 0 && enough) || self.is_over();
         self.told
     }
 
@@ -291,9 +350,17 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         if crew >= self.workers || (cheap && free > 0) {
             return 0;
         }
-        let demand = self.queue.demand() + self.batching;
+        let demand = self.demand() + self.batching;
         let wanted = if cheap { demand.min(1) } else { demand };
         let threads = (wanted.saturating_sub(free)).min(self.workers - crew);
+        self.requested += threads;
+        threads
+    }
+
+    /// Counts a thread out that leaves though there may be more to do; returns how many are to be asked for in its stead.
+    pub(super) fn make_place(&mut self) -> usize {
+        self.inside -= 1;
+        let threads = usize::from(self.demand() + self.batching > 0);
         self.requested += threads;
         threads
     }
@@ -332,11 +399,13 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
 
     /// Stops, if it is the first stop: nothing that is queued will start.
     #[must_use]
-    pub(super) fn stop(&mut self) -> Option<Cleared<'env, A>> {
+    pub(super) fn stop(&mut self) -> Option<Cleared<'env, A, End<K, T, E>>> {
         if self.stopped {
             return None;
         }
         self.stopped = true;
+        self.closed = true;
+        self.cut_short |= self.queue.has_open_input();
         let (queued, inputs) = self.queue.clear();
         let mut tasks = Vec::new();
         for desk in &self.desks {
@@ -344,7 +413,24 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         }
         tasks.extend(queued);
         tasks.sort_unstable_by_key(|task| task.order);
-        self.cancelling = tasks.first().map(|task| task.order);
-        Some(Cleared { tasks, inputs })
+        let retried: Vec<_> = (self.later.clear().into_iter())
+            .map(|(task, last)| (task, Err(last)))
+            .collect();
+        self.cut_short |= !tasks.is_empty() || !retried.is_empty();
+        self.cancelling = (retried.iter().map(|(task, _)| task.order))
+            .chain(tasks.first().map(|task| task.order))
+            .min();
+        Some(Cleared {
+            tasks,
+            retried,
+            inputs,
+        })
+    }
+
+    /// Accepts nothing more; returns the inputs, which are not pulled any further.
+    #[must_use]
+    pub(super) fn close(&mut self) -> Vec<Input<'env, A>> {
+        self.closed = true;
+        self.queue.drop_inputs()
     }
 }

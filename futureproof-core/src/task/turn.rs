@@ -1,12 +1,13 @@
 //! What a worker does under a board's lock: it takes something, and hands in what came of it.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
-use super::board::End;
+use super::board::{Cleared, End};
 use super::desk::{Desk, Papers, Role, Worker};
 use super::kept::{Batch, Ended};
 use super::queue::{Input, Next, Order, Queued};
-use super::state::{After, State};
+use super::state::{After, Place, State};
 use crate::sync::{Arc, Mutex};
 
 /// An input that comes back after a stop, and the items that were pulled from it.
@@ -46,12 +47,20 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             worker.in_batch = false;
             self.batching -= 1;
         }
+        if !self.has_permit() {
+            return Next::Nothing;
+        }
+        if let Some(task) = self.later.take_ready() {
+            self.run_alone(worker, task.place());
+            self.started(worker, task.index);
+            return Next::Task(task);
+        }
         let next = self.queue.take();
         match &next {
             Next::Task(task) => {
-                self.take_more(worker, task.order);
+                self.take_more(worker, task.place());
                 if !worker.in_batch {
-                    self.run_alone(worker, task.order);
+                    self.run_alone(worker, task.place());
                 }
                 self.started(worker, task.index);
             }
@@ -61,9 +70,26 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         next
     }
 
+    /// Takes a permit for a start, if starts are limited and there is something to start.
+    fn has_permit(&mut self) -> bool {
+        let Some(limiter) = &self.limiter else {
+            return true;
+        };
+        if self.demand() == 0 {
+            return false;
+        }
+        match limiter.permit(Instant::now()) {
+            Ok(()) => true,
+            Err(at) => {
+                self.later.await_permit(at);
+                false
+            }
+        }
+    }
+
     /// Takes what comes right after the task that `worker` has just taken, while tasks are cheap.
-    fn take_more(&mut self, worker: &mut Worker<A, End<K, T, E>>, first: Order) {
-        if worker.role == Role::Helper || worker.in_batch {
+    fn take_more(&mut self, worker: &mut Worker<A, End<K, T, E>>, first: Place) {
+        if worker.role == Role::Helper || worker.in_batch || self.later.one_by_one {
             return;
         }
         // The others get their part.
@@ -74,7 +100,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         }
         let urgent = self.is_urgent();
         let mut papers = worker.desk.lock();
-        self.queue.take_more(first, most, &mut papers.stash);
+        self.queue.take_more(first.order, most, &mut papers.stash);
         if !papers.stash.is_empty() {
             papers.running = Some(first);
             papers.urgent = urgent;
@@ -85,9 +111,9 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         }
     }
 
-    fn run_alone(&mut self, worker: &mut Worker<A, End<K, T, E>>, order: Order) {
-        worker.alone = Some(order);
-        self.alone.push(order);
+    fn run_alone(&mut self, worker: &mut Worker<A, End<K, T, E>>, place: Place) {
+        worker.alone = Some(place.order);
+        self.alone.push(place);
     }
 
     fn started(&mut self, worker: &mut Worker<A, End<K, T, E>>, index: usize) {
@@ -138,7 +164,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     /// How many items may be pulled at a time from an input that was taken: several, while they are trivial and a thread
     /// stands guard.
     pub(super) fn pull_ahead(&mut self, number: u64) -> usize {
-        if self.guards == 0 || !self.pace.is_trivial() {
+        if self.guards == 0 || !self.pace.is_trivial() || self.later.one_by_one {
             return 1;
         }
         let ahead = self.queue.ahead_of(number).min(self.pace.batch() - 1);
@@ -222,7 +248,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     pub(super) fn begin(&mut self, worker: &mut Worker<A, End<K, T, E>>, order: Order) -> usize {
         let index = self.counts.accepted;
         self.counts.accepted += 1;
-        self.run_alone(worker, order);
+        self.run_alone(worker, Place { order, index });
         self.seats.begin(&mut worker.seat, index);
         index
     }
@@ -232,7 +258,6 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         &mut self,
         worker: &mut Worker<A, End<K, T, E>>,
         last: Option<Ended<End<K, T, E>>>,
-        stop: bool,
     ) -> After<'env, A, End<K, T, E>> {
         self.pause(worker);
         if let Some(took) = worker.took.take() {
@@ -241,9 +266,9 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         }
         worker.ran = 0;
         if let Some(order) = worker.alone.take()
-            && let Some(at) = self.alone.iter().position(|&alone| alone == order)
+            && !self.leave_alone(order)
         {
-            self.alone.swap_remove(at);
+            self.left_behind -= 1;
         }
         let mut unwanted = Batch::new();
         if worker.in_batch {
@@ -263,22 +288,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
                 self.batching -= 1;
             }
         }
-        if let Some(ended) = last {
-            let failed = ended.end.is_err();
-            *(if failed {
-                &mut self.counts.failed
-            } else {
-                &mut self.counts.completed
-            }) += 1;
-            // Failures are kept even while results are discarded: what becomes of them is for the reader to say.
-            if self.deserted || (self.discarding > 0 && !failed) {
-                self.queue.read(ended.order);
-                unwanted.push_back(ended);
-            } else {
-                self.kept.push(ended);
-            }
-        }
-        let cleared = if stop { self.stop() } else { None };
+        let cleared = last.and_then(|ended| self.take_end(ended, &mut unwanted));
         let news = self.has_news(false);
         if worker.in_batch {
             worker.desk.lock().urgent = self.is_urgent();
@@ -287,8 +297,41 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             news,
             calls: self.call(),
             threads: 0,
+            alarm: self.later.alarm(),
             unwanted,
             cleared,
         }
+    }
+
+    /// Takes in the end of one task; stops everything if it is one failure too many.
+    pub(super) fn take_end(
+        &mut self,
+        ended: Ended<End<K, T, E>>,
+        unwanted: &mut Batch<End<K, T, E>>,
+    ) -> Option<Cleared<'env, A, End<K, T, E>>> {
+        let failed = ended.end.is_err();
+        *(if failed {
+            &mut self.counts.failed
+        } else {
+            &mut self.counts.completed
+        }) += 1;
+        // Failures are kept even while results are discarded: what becomes of them is for the reader to say.
+        if self.deserted || (self.discarding > 0 && !failed) {
+            self.queue.read(ended.order);
+            unwanted.push_back(ended);
+        } else {
+            self.kept.push(ended);
+        }
+        if failed && self.counts.failed >= self.raise_after {
+            self.stop()
+        } else {
+            None
+        }
+    }
+
+    /// Hears that a task that was run alone does not count as running any more; false if that was known.
+    pub(super) fn leave_alone(&mut self, order: Order) -> bool {
+        let at = self.alone.iter().position(|place| place.order == order);
+        at.map(|at| self.alone.swap_remove(at)).is_some()
     }
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::board::{Board, Crew, End, Guard};
-use super::call::{Broken, drop_quietly};
+use super::call::drop_quietly;
 use super::desk::{Role, Worker};
-use super::error::{Inner, Task, TaskErrorKind};
+use super::error::{Inner, Task};
 use super::hover::{Hover, NAP};
 use super::kept::Ended;
+use super::later::Special;
 use super::log;
 use super::queue::{Next, Queued};
 use super::state::After;
@@ -47,10 +48,17 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let mut state = self.state.lock();
         let mut after = After::default();
         loop {
-            if crew.is_closed() {
+            if crew.is_closed() || self.pool.broken().is_some() {
                 drop(state);
                 self.abandon();
                 state = self.state.lock();
+            }
+            if !worker.in_batch && self.pool.wants_place() {
+                after.threads += state.make_place();
+                state.get_up(worker);
+                drop(state);
+                self.follow(after, crew);
+                return;
             }
             let next = state.take(&mut worker);
             if matches!(next, Next::Nothing) {
@@ -59,7 +67,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 after.news |= state.has_news(true);
                 after.calls += state.call();
             }
-            self.open.store(state.queue.demand() > 0, Ordering::Relaxed);
+            after.alarm = state.later.alarm().or(after.alarm);
+            self.open.store(state.demand() > 0, Ordering::Relaxed);
             if matches!(next, Next::Task(_) | Next::Pull(..)) {
                 after.threads += state.summon();
                 hover.reset();
@@ -68,9 +77,10 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             match next {
                 Next::Task(task) => {
                     worker.prepare(state.pace.is_trivial());
+                    let special = state.later.begin(task.order);
                     drop(state);
                     self.follow(after, crew);
-                    (state, after) = self.run(task, &mut worker, crew);
+                    (state, after) = self.run(task, special, &mut worker, crew);
                 }
                 Next::Pull(number, input) => {
                     let most = state.pull_ahead(number);
@@ -90,6 +100,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                         self.follow(after, crew);
                         state = self.state.lock();
                         after = After::default();
+                    } else if state.later.timerless && state.later.next().is_some() {
+                        state = self.wait_for_moment(state, crew);
                     } else if awaited
                         && state.hovering == 0
                         && state.has_core(true)
@@ -175,16 +187,22 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             return (state, false);
         }
         let threads = state.summon();
+        let special = match &next {
+            Next::Task(task) => state.later.begin(task.order),
+            _ => None,
+        };
+        let alarm = state.later.alarm();
         drop(state);
         self.request(threads, crew);
-        let mut taken = Some((worker, next));
+        self.arm(alarm, crew);
+        let mut taken = Some((worker, next, special));
         self.surrounded(|| {
-            let Some((mut worker, next)) = taken.take() else {
+            let Some((mut worker, next, special)) = taken.take() else {
                 return;
             };
             worker.prepare(false);
             let (mut state, mut after) = match next {
-                Next::Task(task) => self.run(task, &mut worker, crew),
+                Next::Task(task) => self.run(task, special, &mut worker, crew),
                 Next::Pull(number, input) => self.pull_and_run(number, input, &mut worker, crew),
                 Next::Busy | Next::Nothing => return,
             };
@@ -219,9 +237,13 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     pub(super) fn run(
         &self,
         mut task: Queued<A>,
+        special: Option<Special<A, E>>,
         worker: &mut Worker<A, End<K, T, E>>,
         crew: &dyn Crew,
     ) -> Handed<'_, 'env, A, K, T, E> {
+        if special.is_some() || !self.call.limits.is_empty() {
+            return self.run_limited(task, special, worker, crew);
+        }
         worker.begin();
         let last = loop {
             let Queued { index, order, args } = task;
@@ -245,9 +267,21 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 None => break None,
             }
         };
+        self.hand_in(worker, last)
+    }
+
+    /// Hands in what a worker has finished.
+    pub(super) fn hand_in(
+        &self,
+        worker: &mut Worker<A, End<K, T, E>>,
+        last: Option<Ended<End<K, T, E>>>,
+    ) -> Handed<'_, 'env, A, K, T, E> {
         worker.finish();
+        if self.pool.counts_tasks() && worker.role == Role::Crew {
+            self.pool.count_task();
+        }
         let mut state = self.state.lock();
-        let after = state.hand_in(worker, last, false);
+        let after = state.hand_in(worker, last);
         (state, after)
     }
 
@@ -257,63 +291,49 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         failure: Box<Inner<E>>,
         worker: &mut Worker<A, End<K, T, E>>,
     ) -> Handed<'_, 'env, A, K, T, E> {
-        match self.call.policy {
-            ErrorPolicy::Raise => {
-                if let Some(unread) = self.home.as_ref().and_then(|home| home.note(&failure)) {
-                    log::unread(&unread);
-                    drop_quietly(unread);
-                }
-            }
-            ErrorPolicy::Log => log::failure(&failure),
-            ErrorPolicy::Ignore => {}
-        }
-        worker.finish();
+        self.tell(&failure);
         let last = Ended {
             order: failure.order,
             end: Err(failure),
         };
-        let mut state = self.state.lock();
-        let after = state.hand_in(worker, Some(last), self.call.policy == ErrorPolicy::Raise);
-        (state, after)
+        self.hand_in(worker, Some(last))
+    }
+
+    /// Does what the policy says with a failure.
+    pub(super) fn tell(&self, failure: &Inner<E>) {
+        let unread = self.note(failure);
+        self.tell_unread(unread);
+        if self.call.policy == ErrorPolicy::Log {
+            log::failure(failure);
+        }
+    }
+
+    /// Remembers a failure that the scope is to return; gives back one that it is not to return any more.
+    pub(super) fn note(&self, failure: &Inner<E>) -> Option<Box<Inner<E>>> {
+        if self.call.policy != ErrorPolicy::Raise || !failure.is_failure() {
+            return None;
+        }
+        self.home.as_ref()?.note(failure)
+    }
+
+    /// Tells of a failure that nobody will read.
+    pub(super) fn tell_unread(&self, unread: Option<Box<Inner<E>>>) {
+        if let Some(unread) = unread {
+            log::unread(&unread);
+            drop_quietly(unread);
+        }
     }
 
     /// Does what is to be done without the lock.
-    fn follow(&self, after: After<'env, A, End<K, T, E>>, crew: &dyn Crew) {
+    pub(super) fn follow(&self, after: After<'env, A, End<K, T, E>>, crew: &dyn Crew) {
         if after.news {
             self.news.notify_all();
         }
         self.let_in(after.calls);
         self.request(after.threads, crew);
+        self.arm(after.alarm, crew);
         self.dispose_all(after.unwanted);
         if let Some(cleared) = after.cleared {
-            self.cancel(cleared);
-        }
-    }
-
-    /// Hears that no thread will come any more: whatever is open ends.
-    pub(super) fn abandon(&self) {
-        let mut state = self.state.lock();
-        if state.stopped {
-            return;
-        }
-        let cut_short = state.queue.has_open_input();
-        let cleared = state.stop();
-        if cut_short {
-            // A pool closed under an open input is told at the input's end, so that it does not pass for the whole.
-            let index = state.counts.accepted;
-            state.counts.accepted += 1;
-            state.counts.cancelled += 1;
-            let order = state.queue.next_order();
-            let broken = Broken {
-                kind: TaskErrorKind::Cancelled,
-                call: None,
-                attempts: 0,
-            };
-            let end = Err(self.inner(index, order, broken));
-            state.kept.push(Ended { order, end });
-        }
-        drop(state);
-        if let Some(cleared) = cleared {
             self.cancel(cleared);
         }
     }

@@ -1,0 +1,206 @@
+//! What of a board waits for a moment: tasks for their next attempt, running tasks for the end of their time, and all of them
+//! for a permit to start.
+
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::call::Limits;
+use super::error::Inner;
+use super::queue::{Order, Queued};
+use super::state::Place;
+
+pub(super) struct Later<A, E> {
+    /// Tasks that wait for their next attempt; and those whose moment has come, in that order.
+    delayed: BinaryHeap<Delayed<A>>,
+    ready: VecDeque<Queued<A>>,
+    /// What is special about a task that has not started, or waits for its next attempt.
+    special: BTreeMap<Order, Special<A, E>>,
+    /// Running tasks whose time is limited.
+    timed: Vec<Timed>,
+    /// When to ask for a permit again: until then nothing can start.
+    permit_at: Option<Instant>,
+    /// When everything stops.
+    deadline: Option<Instant>,
+    /// The alarm that was asked for.
+    armed: Option<Instant>,
+    /// There is no timer: whoever waits has to look at the time.
+    pub(super) timerless: bool,
+    /// Tasks are taken one by one, since something is to be looked at before or after each.
+    pub(super) one_by_one: bool,
+}
+
+struct Delayed<A> {
+    due: Instant,
+    task: Queued<A>,
+}
+
+/// What is special about a task.
+pub(super) struct Special<A, E> {
+    /// Limits of its own.
+    pub(super) own: Option<Limits<A, E>>,
+    /// How its last attempt failed.
+    pub(super) last: Option<Box<Inner<E>>>,
+}
+
+/// A running task whose time is limited.
+pub(super) struct Timed {
+    pub(super) place: Place,
+    pub(super) attempts: u32,
+    pub(super) limit: Duration,
+    pub(super) due: Instant,
+    pub(super) call: Option<String>,
+}
+
+impl<A, E> Later<A, E> {
+    pub(super) fn new(one_by_one: bool) -> Self {
+        Self {
+            delayed: BinaryHeap::new(),
+            ready: VecDeque::new(),
+            special: BTreeMap::new(),
+            timed: Vec::new(),
+            permit_at: None,
+            deadline: None,
+            armed: None,
+            timerless: false,
+            one_by_one,
+        }
+    }
+
+    /// Tasks that wait for their next attempt.
+    pub(super) fn waiting(&self) -> usize {
+        self.delayed.len() + self.ready.len()
+    }
+
+    /// Tasks whose next attempt can start now.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Where the tasks stand that wait for their next attempt.
+    pub(super) fn orders(&self) -> impl Iterator<Item = Order> {
+        let delayed = self.delayed.iter().map(|delayed| delayed.task.order);
+        delayed.chain(self.ready.iter().map(|task| task.order))
+    }
+
+    /// Gives a queued task limits of its own.
+    pub(super) fn limit(&mut self, order: Order, own: Limits<A, E>) {
+        self.one_by_one = true;
+        let special = Special {
+            own: Some(own),
+            last: None,
+        };
+        self.special.insert(order, special);
+    }
+
+    /// Takes what is special about a task that is about to start.
+    pub(super) fn begin(&mut self, order: Order) -> Option<Special<A, E>> {
+        if self.special.is_empty() {
+            return None;
+        }
+        self.special.remove(&order)
+    }
+
+    /// Keeps a task until its next attempt.
+    pub(super) fn delay(&mut self, due: Instant, task: Queued<A>, special: Special<A, E>) {
+        self.special.insert(task.order, special);
+        self.delayed.push(Delayed { due, task });
+    }
+
+    /// Takes the next task whose moment has come.
+    pub(super) fn take_ready(&mut self) -> Option<Queued<A>> {
+        self.ready.pop_front()
+    }
+
+    /// Takes out all tasks that wait for their next attempt, each with its last failure.
+    pub(super) fn clear(&mut self) -> Vec<(Queued<A>, Box<Inner<E>>)> {
+        let delayed = std::mem::take(&mut self.delayed).into_iter();
+        let tasks = (delayed.map(|delayed| delayed.task)).chain(self.ready.drain(..));
+        let mut special = std::mem::take(&mut self.special);
+        tasks
+            .filter_map(|task| {
+                let last = special.remove(&task.order)?.last?;
+                Some((task, last))
+            })
+            .collect()
+    }
+
+    pub(super) fn begin_time(&mut self, timed: Timed) {
+        self.timed.push(timed);
+    }
+
+    /// Ends a running task's time; false if it had passed.
+    pub(super) fn end_time(&mut self, order: Order) -> bool {
+        let at = (self.timed.iter()).position(|timed| timed.place.order == order);
+        at.map(|at| self.timed.swap_remove(at)).is_some()
+    }
+
+    pub(super) fn set_deadline(&mut self, at: Instant) {
+        self.deadline = Some(at);
+    }
+
+    /// Must nothing start for now?
+    pub(super) fn awaits_permit(&self) -> bool {
+        self.permit_at.is_some()
+    }
+
+    /// Nothing may start before that.
+    pub(super) fn await_permit(&mut self, at: Instant) {
+        self.permit_at = Some(at);
+    }
+
+    /// Lets those tasks start whose moment has come, and takes out those whose time is over.
+    pub(super) fn look(&mut self, now: Instant) -> Vec<Timed> {
+        self.permit_at = self.permit_at.filter(|at| *at > now);
+        self.deadline = self.deadline.filter(|at| *at > now);
+        self.armed = self.armed.filter(|at| *at > now);
+        while (self.delayed.peek()).is_some_and(|delayed| delayed.due <= now) {
+            self.ready
+                .extend(self.delayed.pop().map(|delayed| delayed.task));
+        }
+        self.timed
+            .extract_if(.., |timed| timed.due <= now)
+            .collect()
+    }
+
+    /// The next moment at which something is to be done.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let delayed = self.delayed.peek().map(|delayed| delayed.due);
+        let timed = self.timed.iter().map(|timed| timed.due);
+        timed
+            .chain(delayed)
+            .chain(self.permit_at)
+            .chain(self.deadline)
+            .min()
+    }
+
+    /// The alarm to be asked for, if it has not been.
+    pub(super) fn alarm(&mut self) -> Option<Instant> {
+        let next = self.next()?;
+        if self.timerless || self.armed.is_some_and(|armed| armed <= next) {
+            return None;
+        }
+        self.armed = Some(next);
+        Some(next)
+    }
+}
+
+impl<A> Ord for Delayed<A> {
+    /// The heap's greatest is the one that is due first.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (other.due, other.task.order).cmp(&(self.due, self.task.order))
+    }
+}
+
+impl<A> PartialOrd for Delayed<A> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<A> PartialEq for Delayed<A> {
+    fn eq(&self, other: &Self) -> bool {
+        self.task.order == other.task.order
+    }
+}
+
+impl<A> Eq for Delayed<A> {}

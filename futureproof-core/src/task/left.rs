@@ -1,0 +1,89 @@
+//! What a drain has left.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::report::Report;
+
+/// What is left of a task manager that was not drained in time: the error of [`drain`](crate::TaskManager::drain).
+///
+/// The tasks that never started are here, with their arguments, and nowhere else: no iterator yields them.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use std::time::Duration;
+///
+/// half::scope(|tasks| {
+///     tasks.map([2, 4, 6]);
+///     match tasks.drain(Duration::from_secs(10)) {
+///         Ok(report) => println!("{report}"),
+///         Err(left) => println!("{left}; for another day: {:?}", left.tasks()),
+///     }
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Left<Args> {
+    tasks: Vec<(usize, Args)>,
+    running: Vec<usize>,
+    report: Report,
+}
+
+impl<Args> Left<Args> {
+    pub(super) fn new(tasks: Vec<(usize, Args)>, running: Vec<usize>, report: Report) -> Self {
+        Self {
+            tasks,
+            running,
+            report,
+        }
+    }
+
+    /// Returns the tasks that never started: the index of each, and its arguments.
+    #[must_use]
+    pub fn tasks(&self) -> &[(usize, Args)] {
+        &self.tasks
+    }
+
+    /// Takes out the tasks that never started.
+    #[must_use]
+    pub fn into_tasks(self) -> Vec<(usize, Args)> {
+        self.tasks
+    }
+
+    /// Returns the indices of the tasks that were still running. They can ask [`is_stopping`](crate::is_stopping), and the scope
+    /// waits for them.
+    #[must_use]
+    pub fn running(&self) -> &[usize] {
+        &self.running
+    }
+
+    /// Returns what had been done by then.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl<Args> fmt::Debug for Left<Args> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let indices: Vec<_> = self.tasks.iter().map(|(index, _)| index).collect();
+        f.debug_struct("Left")
+            .field("tasks", &indices)
+            .field("running", &self.running)
+            .field("report", &self.report)
+            .finish()
+    }
+}
+
+impl<Args> fmt::Display for Left<Args> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (tasks, running) = (self.tasks.len(), self.running.len());
+        write!(
+            f,
+            "time is over: {tasks} tasks have not started, {running} are running"
+        )
+    }
+}
+
+impl<Args> Error for Left<Args> {}

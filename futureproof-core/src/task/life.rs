@@ -1,0 +1,276 @@
+//! The end of a board: stopped, closed, drained, left.
+
+use std::time::{Duration, Instant};
+
+use super::board::{Board, Cleared, Crew, End};
+use super::call::{Broken, drop_quietly};
+use super::kept::{Batch, Ended};
+use super::left::Left;
+use super::queue::Queued;
+use crate::report::{Ended as How, Report};
+use crate::stop::{StopCause, Stopped};
+use crate::sync::Ordering;
+
+impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
+    /// Listens to the stop token and looks at the deadline from now on, if there are any.
+    pub(super) fn begin(&self, crew: &dyn Crew) {
+        if let Some(deadline) = self.signals.deadline() {
+            let mut state = self.state.lock();
+            state.later.set_deadline(deadline);
+            let alarm = state.later.alarm();
+            drop(state);
+            self.arm(alarm, crew);
+        }
+        if let (Some(token), Some(work)) = (&self.call.token, crew.as_work()) {
+            token.listen(&work);
+        }
+        // It may have been stopped before.
+        if self.signals.stop_cause().is_some() {
+            self.ring(crew);
+        }
+    }
+
+    /// Ends what [`begin`](Self::begin) has begun.
+    pub(super) fn end(&self, crew: &dyn Crew) {
+        if let (Some(token), Some(work)) = (&self.call.token, crew.as_work()) {
+            token.unlisten(&work);
+        }
+    }
+
+    /// Stops: what has not started is cancelled.
+    pub(super) fn stop(&self) {
+        self.stop_because(StopCause::Asked);
+    }
+
+    pub(super) fn stop_because(&self, cause: StopCause) {
+        let mut state = self.state.lock();
+        let part = state.queue.has_open_input();
+        let cleared = state.stop();
+        if cleared.is_some() {
+            state.cause = Some(cause);
+        }
+        drop(state);
+        let Some(cleared) = cleared else { return };
+        // A scope says so itself.
+        if part && cause != StopCause::Asked && self.home.is_none() {
+            self.mark_cut_short();
+        }
+        self.cancel(cleared);
+    }
+
+    /// Ends the tasks that a stop took out of the queue.
+    pub(super) fn cancel(&self, cleared: Cleared<'env, A, End<K, T, E>>) {
+        let Cleared {
+            tasks,
+            retried,
+            inputs,
+        } = cleared;
+        self.announce_stop();
+        drop_quietly(inputs);
+        let mut ends = self.give_up(retried);
+        ends.extend(tasks.into_iter().map(|task| self.unstarted_end(task)));
+        self.keep_ends(ends);
+    }
+
+    /// Tells all who wait that the board was stopped or closed.
+    fn announce_stop(&self) {
+        self.signals.lower_exit(0);
+        self.room.notify_all();
+        self.guard.notify_one();
+    }
+
+    /// Ends tasks that are not tried again; each keeps its last error.
+    fn give_up(&self, retried: Vec<(Queued<A>, End<K, T, E>)>) -> Batch<End<K, T, E>> {
+        let end = |(task, end): (Queued<A>, End<K, T, E>)| {
+            drop_quietly(task.args);
+            if let Err(failure) = &end {
+                self.tell(failure);
+            }
+            Ended {
+                order: task.order,
+                end,
+            }
+        };
+        retried.into_iter().map(end).collect()
+    }
+
+    fn unstarted_end(&self, task: Queued<A>) -> Ended<End<K, T, E>> {
+        let broken = self.call.unstarted(task.args, self.unstarted());
+        let inner = self.inner(task.index, task.order, broken);
+        let unread = self.note(&inner);
+        self.tell_unread(unread);
+        Ended {
+            order: task.order,
+            end: Err(inner),
+        }
+    }
+
+    /// Keeps the ends of tasks that were taken out of the queue.
+    fn keep_ends(&self, ends: Batch<End<K, T, E>>) {
+        let mut state = self.state.lock();
+        state.cancelling = None;
+        for ended in ends {
+            let failed = (ended.end.as_ref()).is_err_and(|inner| inner.is_failure());
+            *(if failed {
+                &mut state.counts.failed
+            } else {
+                &mut state.counts.cancelled
+            }) += 1;
+            state.kept.push(ended);
+        }
+        // Nobody will read them.
+        let unwanted = if state.deserted {
+            state.kept.take_all()
+        } else {
+            Vec::new()
+        };
+        drop(state);
+        self.news.notify_all();
+        unwanted
+            .into_iter()
+            .for_each(|batch| self.dispose_all(batch));
+    }
+
+    /// Hears that no thread will come any more: whatever is open ends.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state.lock();
+        if state.stopped {
+            return;
+        }
+        let cut_short = state.queue.has_open_input();
+        let cleared = state.stop();
+        state.cause = Some(StopCause::Asked);
+        drop(state);
+        if cut_short {
+            self.mark_cut_short();
+        }
+        if let Some(cleared) = cleared {
+            self.cancel(cleared);
+        }
+    }
+
+    /// Puts a task that was never run behind the last one, so that a part of an input does not pass for the whole.
+    pub(super) fn mark_cut_short(&self) {
+        let broken = Broken {
+            kind: self.unstarted(),
+            call: None,
+            attempts: 0,
+        };
+        let mut state = self.state.lock();
+        let index = state.counts.accepted;
+        state.counts.accepted += 1;
+        let order = state.queue.next_order();
+        let inner = self.inner(index, order, broken);
+        let unread = self.note(&inner);
+        *(if inner.is_failure() {
+            &mut state.counts.failed
+        } else {
+            &mut state.counts.cancelled
+        }) += 1;
+        state.kept.push(Ended {
+            order,
+            end: Err(inner),
+        });
+        drop(state);
+        self.tell_unread(unread);
+        self.news.notify_all();
+    }
+
+    /// Accepts nothing more: what is accepted goes on, inputs are dropped where they are.
+    pub(super) fn close(&self) {
+        let inputs = self.state.lock().close();
+        self.room.notify_all();
+        self.news.notify_all();
+        drop_quietly(inputs);
+    }
+
+    /// Has a stop kept anything from being run?
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.state.lock().cut_short
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+
+    /// Closes, and waits until everything has ended, but at most for `limit`; then takes out what has not started.
+    pub(super) fn drain(&self, limit: Duration, crew: &dyn Crew) -> Result<Report, Left<A>> {
+        self.close();
+        let end = Instant::now().checked_add(limit);
+        if self.wait_for_end(end, crew) {
+            return Ok(self.report());
+        }
+        let mut state = self.state.lock();
+        let cleared = state.stop();
+        if cleared.is_some() {
+            state.cause = Some(StopCause::Deadline(limit));
+        }
+        let running = state.running_indices();
+        drop(state);
+        let mut left = Vec::new();
+        if let Some(cleared) = cleared {
+            self.announce_stop();
+            drop_quietly(cleared.inputs);
+            let ends = self.give_up(cleared.retried);
+            left = (cleared.tasks.into_iter())
+                .map(|task| (task.index, task.args))
+                .collect();
+            self.state.lock().counts.cancelled += left.len();
+            self.keep_ends(ends);
+        }
+        if left.is_empty() && running.is_empty() {
+            // The last task has ended in time after all.
+            return Ok(self.report());
+        }
+        Err(Left::new(left, running, self.report()))
+    }
+
+    /// The stop or the deadline that has kept something from being run, if one has.
+    pub(super) fn stopped_by(&self) -> Option<Stopped> {
+        let state = self.state.lock();
+        let cause = (state.cause).filter(|cause| {
+            state.cut_short && matches!(cause, StopCause::Token | StopCause::Deadline(_))
+        })?;
+        drop(state);
+        // A drain has told of itself.
+        let report = self.report();
+        self.signals
+            .is_stoppable()
+            .then_some(Stopped { cause, report })
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let look = self.look();
+        Report {
+            completed: look.counts.completed as u64,
+            failed: look.counts.failed as u64,
+            cancelled: look.counts.cancelled as u64,
+            elapsed: self.begun.elapsed(),
+            ended: match look.cause {
+                Some(cause) => How::Stopped(cause),
+                None if look.stopped => How::Stopped(StopCause::Asked),
+                None => How::Exhausted,
+            },
+        }
+    }
+
+    /// Lets the threads go, which have nothing more to wait for.
+    pub(super) fn dismiss(&self) {
+        self.state.lock().closing = true;
+        self.open.store(true, Ordering::Relaxed);
+        self.guard.notify_one();
+    }
+
+    /// Stops, and drops what has ended; what is running will be dropped when it ends. Does not wait.
+    pub(super) fn walk_away(&self) {
+        self.state.lock().deserted = true;
+        self.stop();
+        let mut shelf = self.shelf.lock();
+        let mut state = self.state.lock();
+        shelf.settle(&mut state);
+        let ends = state.kept.take_all();
+        drop(state);
+        drop(shelf);
+        ends.into_iter().for_each(|batch| self.dispose_all(batch));
+    }
+}
