@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::board::{Board, Crew, Guard};
-use super::call::Limits;
+use super::call::{Limits, drop_quietly};
 use super::error::TaskErrorKind;
 use super::hover::Hover;
 use super::kept::Ended;
@@ -226,6 +226,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let mut state = self.state.lock();
         if state.closed {
             drop(state);
+            drop_quietly(input);
             return;
         }
         state.queue.push_input(input);

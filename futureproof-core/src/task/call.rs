@@ -305,6 +305,19 @@ pub(super) fn drop_quietly<T>(value: T) {
     }
 }
 
+/// Drops values of the user's one by one: if two panicked in one drop, the process would end.
+pub(super) fn drop_each<T>(values: impl IntoIterator<Item = T>) {
+    if let Err(payload) = unwind::drop_all(values) {
+        unwind::discard(payload);
+    }
+}
+
+/// Drops a task's result and what was kept of its arguments.
+pub(super) fn drop_task<K, T>(kept: K, result: T) {
+    drop_quietly(kept);
+    drop_quietly(result);
+}
+
 /// Asks of a call's types that they can be sent. The companion's functions all ask it here, so that a type that cannot be sent
 /// is reported once.
 #[must_use]

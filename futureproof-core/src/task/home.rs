@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::call::drop_quietly;
 use super::error::Inner;
 use super::queue::Order;
 use crate::sync::Mutex;
@@ -108,8 +109,8 @@ impl<E> Home<E> {
         if inner.is_failure()
             && let Some(failure) = state.failures.get_mut(&inner.order)
         {
-            failure.kept = Some((inner, read));
-            return None;
+            // There is one of each.
+            return failure.kept.replace((inner, read)).map(|(other, _)| other);
         }
         Some(inner)
     }
@@ -156,5 +157,10 @@ impl<E> Home<E> {
 
 /// What has been read can go; the rest is still to be told.
 fn unread<E>(kept: Option<(Box<Inner<E>>, bool)>) -> Option<Box<Inner<E>>> {
-    kept.and_then(|(inner, read)| (!read).then_some(inner))
+    let (inner, read) = kept?;
+    if read {
+        drop_quietly(inner);
+        return None;
+    }
+    Some(inner)
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::board::{Board, Cleared, Crew, End};
-use super::call::{Broken, drop_quietly};
+use super::call::{Broken, drop_each, drop_quietly};
 use super::kept::{Batch, Ended};
 use super::left::Left;
 use super::queue::Queued;
@@ -66,7 +66,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             inputs,
         } = cleared;
         self.announce_stop();
-        drop_quietly(inputs);
+        drop_each(inputs);
         let mut ends = self.give_up(retried);
         ends.extend(tasks.into_iter().map(|task| self.unstarted_end(task)));
         self.keep_ends(ends);
@@ -181,7 +181,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let inputs = self.state.lock().close();
         self.room.notify_all();
         self.news.notify_all();
-        drop_quietly(inputs);
+        drop_each(inputs);
     }
 
     /// Has a stop kept anything from being run?
@@ -210,7 +210,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let mut left = Vec::new();
         if let Some(cleared) = cleared {
             self.announce_stop();
-            drop_quietly(cleared.inputs);
+            drop_each(cleared.inputs);
             let ends = self.give_up(cleared.retried);
             left = (cleared.tasks.into_iter())
                 .map(|task| (task.index, task.args))

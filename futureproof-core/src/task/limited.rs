@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::board::{Board, Crew, End, Guard};
-use super::call::{Again, Broken, Limits, drop_quietly};
+use super::call::{Again, Broken, Limits, drop_quietly, drop_task};
 use super::desk::Worker;
 use super::error::{Inner, Task, TaskErrorKind};
 use super::kept::Ended;
@@ -109,7 +109,10 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         if self.state.lock().later.end_time(place.order) {
             return Some(outcome);
         }
-        drop_quietly(outcome.map_err(|broken| broken.kind));
+        match outcome {
+            Ok((kept, result)) => drop_task(kept, result),
+            Err(broken) => drop_quietly(broken.kind),
+        }
         None
     }
 

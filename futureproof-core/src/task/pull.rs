@@ -1,7 +1,7 @@
 //! The side of a board that pool threads see: pulling the inputs of `map`.
 
 use super::board::{Board, Crew, End, Guard};
-use super::call::{Broken, drop_quietly};
+use super::call::{Broken, drop_each, drop_quietly};
 use super::desk::Worker;
 use super::queue::{Input, Queued, Spent};
 use super::state::After;
@@ -28,7 +28,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                     self.run(Queued { index, order, args }, None, worker, crew)
                 }
                 // Stopped meanwhile: the item was never accepted, like those that were not pulled.
-                Err(input) => self.step_back(state, worker, (args, input)),
+                Err(input) => {
+                    let (state, after) = self.step_back(state, worker, args);
+                    drop(state);
+                    drop_quietly(input);
+                    (self.state.lock(), after)
+                }
             },
             Ok(None) => {
                 state.queue.close(number);
@@ -37,8 +42,10 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             Err(payload) => {
                 // The iterator's panic takes the place of the item it should have given.
                 let Some(order) = state.queue.close(number) else {
-                    drop_quietly(input);
-                    return self.step_back(state, worker, payload);
+                    let (state, after) = self.step_back(state, worker, input);
+                    drop(state);
+                    unwind::discard(payload);
+                    return (self.state.lock(), after);
                 };
                 let index = state.begin(worker, order);
                 drop(state);
@@ -107,7 +114,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             // Stopped meanwhile: what was pulled was never accepted.
             Err((input, pulled)) => {
                 drop_quietly(rest);
-                pulled.into_iter().for_each(drop_quietly);
+                drop_each(pulled);
                 self.step_back(state, worker, input)
             }
         }

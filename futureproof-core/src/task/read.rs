@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::board::{Board, Crew, End, Guard};
-use super::call::drop_quietly;
+use super::call::{drop_quietly, drop_task};
 use super::error::{Inner, Task, TaskError, TaskErrorKind};
 use super::home::Label;
 use super::hover::{Hover, NAP};
@@ -236,7 +236,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// Drops a result that nobody reads; a failure that would go unseen under the policy raise is told.
     fn dispose(&self, end: End<K, T, E>) {
         match end {
-            Ok(task) => drop_quietly(task),
+            Ok(Task { args, result, .. }) => drop_task(args, result),
             Err(inner) => {
                 if self.call.policy == ErrorPolicy::Raise && inner.is_failure() {
                     let unseen = match &self.home {
