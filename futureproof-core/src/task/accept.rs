@@ -76,6 +76,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         patience: Patience,
         crew: &dyn Crew,
     ) -> Result<Guard<'_, 'env, A, K, T, E>, Refusal> {
+        self.heed();
         let mut state = self.state.lock();
         if state.stopped {
             return Err(Refusal::Stopped);

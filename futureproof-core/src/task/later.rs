@@ -152,7 +152,8 @@ impl<A, E> Later<A, E> {
     pub(super) fn look(&mut self, now: Instant) -> Vec<Timed> {
         self.permit_at = self.permit_at.filter(|at| *at > now);
         self.deadline = self.deadline.filter(|at| *at > now);
-        self.armed = self.armed.filter(|at| *at > now);
+        // The pool keeps one alarm for each board, the earliest asked for, and that may just have gone off.
+        self.armed = None;
         while (self.delayed.peek()).is_some_and(|delayed| delayed.due <= now) {
             self.ready
                 .extend(self.delayed.pop().map(|delayed| delayed.task));

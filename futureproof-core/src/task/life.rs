@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::board::{Board, Cleared, Crew, End};
 use super::call::{Broken, drop_each, drop_quietly};
+use super::error::Inner;
 use super::kept::{Batch, Ended};
 use super::left::Left;
 use super::queue::Queued;
+use super::state::State;
 use crate::report::{Ended as How, Report};
 use crate::stop::{StopCause, Stopped};
 use crate::sync::Ordering;
@@ -42,19 +44,27 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         self.stop_because(StopCause::Asked);
     }
 
+    /// Stops if the token or the deadline says so: whoever is about to start or to accept something looks by itself.
+    #[inline]
+    pub(super) fn heed(&self) {
+        if let Some(cause) = self.signals.stop_cause() {
+            self.stop_because(cause);
+        }
+    }
+
     pub(super) fn stop_because(&self, cause: StopCause) {
         let mut state = self.state.lock();
         let part = state.queue.has_open_input();
-        let cleared = state.stop();
-        if cleared.is_some() {
-            state.cause = Some(cause);
-        }
-        drop(state);
-        let Some(cleared) = cleared else { return };
+        let Some(cleared) = state.stop() else { return };
+        state.cause = Some(cause);
         // A scope says so itself.
-        if part && cause != StopCause::Asked && self.home.is_none() {
-            self.mark_cut_short();
-        }
+        let unread = if part && cause != StopCause::Asked && self.home.is_none() {
+            self.mark_cut_short(&mut state)
+        } else {
+            None
+        };
+        drop(state);
+        self.tell_unread(unread);
         self.cancel(cleared);
     }
 
@@ -140,23 +150,26 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let cut_short = state.queue.has_open_input();
         let cleared = state.stop();
         state.cause = Some(StopCause::Asked);
+        let unread = if cut_short {
+            self.mark_cut_short(&mut state)
+        } else {
+            None
+        };
         drop(state);
-        if cut_short {
-            self.mark_cut_short();
-        }
+        self.tell_unread(unread);
         if let Some(cleared) = cleared {
             self.cancel(cleared);
         }
     }
 
-    /// Puts a task that was never run behind the last one, so that a part of an input does not pass for the whole.
-    pub(super) fn mark_cut_short(&self) {
+    /// Puts a task that was never run behind the last one, so that a part of an input does not pass for the whole. Under the
+    /// lock that has closed the input: a reader must not find the end before. Returns what nobody will read.
+    fn mark_cut_short(&self, state: &mut State<'env, A, K, T, E>) -> Option<Box<Inner<E>>> {
         let broken = Broken {
             kind: self.unstarted(),
             call: None,
             attempts: 0,
         };
-        let mut state = self.state.lock();
         let index = state.counts.accepted;
         state.counts.accepted += 1;
         let order = state.queue.next_order();
@@ -171,9 +184,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             order,
             end: Err(inner),
         });
-        drop(state);
-        self.tell_unread(unread);
-        self.news.notify_all();
+        unread
     }
 
     /// Accepts nothing more: what is accepted goes on, inputs are dropped where they are.

@@ -172,9 +172,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     /// Does what is due: lets waiting tasks start, reports those that have run too long, and stops if it is to stop.
     pub(super) fn ring(&self, crew: &dyn Crew) {
-        if let Some(cause) = self.signals.stop_cause() {
-            self.stop_because(cause);
-        }
+        self.heed();
         let mut state = self.state.lock();
         let late = state.later.look(Instant::now());
         for timed in &late {

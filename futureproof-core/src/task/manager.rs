@@ -31,7 +31,9 @@ use crate::sync::Arc;
 /// # Nesting
 ///
 /// On one of the pool's own threads (inside a task), a waiting manager runs its own queued tasks on that thread, so that
-/// scopes may be nested to any depth, whatever the number of workers.
+/// scopes may be nested to any depth, whatever the number of workers. The same holds for a task of one pool inside a task of
+/// another one. What can still block is two pools whose threads all wait for scopes on the other one at once, neither inside
+/// the other: give such functions one pool, or call them plainly.
 ///
 /// # Examples
 ///

@@ -36,6 +36,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
+        self.heed();
         self.state.lock().stopped
     }
 

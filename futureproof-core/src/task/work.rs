@@ -53,6 +53,11 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 self.abandon();
                 state = self.state.lock();
             }
+            if self.signals.is_stoppable() && !state.stopped {
+                drop(state);
+                self.heed();
+                state = self.state.lock();
+            }
             if !worker.in_batch && self.pool.wants_place() {
                 after.threads += state.make_place();
                 state.get_up(worker);
@@ -177,6 +182,11 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         mut state: Guard<'a, 'env, A, K, T, E>,
         crew: &dyn Crew,
     ) -> (Guard<'a, 'env, A, K, T, E>, bool) {
+        if self.signals.is_stoppable() {
+            drop(state);
+            self.heed();
+            state = self.state.lock();
+        }
         let mut worker = state.sit_down(Role::Helper);
         let mut next = state.take(&mut worker);
         if matches!(next, Next::Busy | Next::Nothing) && state.steal(&mut worker) {
