@@ -515,6 +515,21 @@ fn a_closed_manager_finishes_what_it_has_and_gives_the_rest_back() {
 }
 
 #[test]
+fn what_is_submitted_after_a_close_ends_as_cancelled_in_its_place() {
+    for_workers(|pool, _| {
+        scope(pool, numbers(Raise, double), |tasks| {
+            tasks.submit(1);
+            tasks.drain(Duration::MAX).unwrap();
+            tasks.submit(2);
+            let ends: Vec<_> = tasks.in_order().map(|end| end.is_ok()).collect();
+            assert_eq!(ends, [true, false]);
+            assert_eq!((tasks.completed(), tasks.cancelled()), (1, 1));
+        })
+        .unwrap();
+    });
+}
+
+#[test]
 fn a_drain_waits_so_long_and_then_gives_back_what_has_not_started() {
     for workers in WORKERS {
         no_hang(|| {

@@ -152,6 +152,12 @@ impl<'env, A> Queue<'env, A> {
 
     /// A place in call order after everything accepted so far.
     pub(super) fn next_order(&mut self) -> Order {
+        // An empty segment at the end would pass for the first that is still to come.
+        if let Some(Kind::Tasks { queue, .. }) = self.segments.back().map(|last| &last.kind)
+            && queue.is_empty()
+        {
+            self.segments.pop_back();
+        }
         let segment = self.next;
         self.next += 1;
         Order {
@@ -188,11 +194,6 @@ impl<'env, A> Queue<'env, A> {
     }
 
     pub(super) fn push_input(&mut self, input: Input<'env, A>) {
-        if let Some(Kind::Tasks { queue, .. }) = self.segments.back().map(|last| &last.kind)
-            && queue.is_empty()
-        {
-            self.segments.pop_back();
-        }
         let number = self.next_order().segment;
         self.inputs += 1;
         self.segments.push_back(Segment {
