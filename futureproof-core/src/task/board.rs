@@ -57,6 +57,8 @@ pub(super) trait Crew {
 
 pub(super) struct Board<'env, A, K, T, E> {
     pub(super) call: Call<A, K, T, E>,
+    /// Has each task limits?
+    pub(super) limited: bool,
     pub(super) pool: Arc<Shared>,
     pub(super) context: Context,
     pub(super) signals: Arc<Signals>,
@@ -92,7 +94,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         total: Option<usize>,
     ) -> Self {
         let workers = pool.config.workers;
-        let one_by_one = !call.limits.is_empty() || call.limiter.is_some() || pool.counts_tasks();
+        let limited = !call.limits().is_empty();
+        let one_by_one = limited || call.limiter().is_some() || pool.counts_tasks();
         let context = Context::capture();
         let watch = monitor::watch(
             call.monitor,
@@ -103,14 +106,15 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         );
         let seats = Seats::new(watch.as_ref().map(Watch::progress), workers);
         let pace = Pace::new(workers, call.capacity);
-        let signals = Signals::new(call.token.clone(), call.deadline);
+        let signals = Signals::new(call.token().cloned(), call.deadline());
         let mut state = State::new(workers, pace, seats, Later::new(one_by_one));
-        state.limiter.clone_from(&call.limiter);
+        state.limiter = call.limiter().cloned();
         if call.policy == ErrorPolicy::Raise {
-            state.raise_after = call.raise_after;
+            state.raise_after = call.raise_after();
         }
         Self {
             call,
+            limited,
             pool: pool.clone(),
             context,
             signals: Arc::new(signals.nested().on(pool)),

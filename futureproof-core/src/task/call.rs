@@ -28,12 +28,18 @@ pub struct Call<A, K, T, E> {
     pub name: &'static str,
     /// What a failure does.
     pub policy: ErrorPolicy,
-    /// How many failures end everything, under the policy raise.
-    pub raise_after: usize,
     /// How many tasks may wait for a worker; default: as many as there are workers, and more while tasks are cheap.
     pub capacity: Option<usize>,
     /// How often progress is logged.
     pub monitor: MonitorInterval,
+    /// What most calls have nothing of: a call is passed on by value.
+    more: Option<Box<More<A, E>>>,
+}
+
+/// The rarer options of a call.
+pub(super) struct More<A, E> {
+    /// How many failures end everything, under the policy raise.
+    pub(super) raise_after: usize,
     /// How often a task is tried again, once it is known how its arguments are cloned.
     retry: Option<Retry>,
     pub(super) limits: Limits<A, E>,
@@ -60,9 +66,31 @@ pub(super) struct Again<A, E> {
 impl<A, K, T, E> Clone for Call<A, K, T, E> {
     fn clone(&self) -> Self {
         Self {
+            more: self.more.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<A, E> Clone for More<A, E> {
+    fn clone(&self) -> Self {
+        Self {
             limiter: self.limiter.clone(),
             token: self.token.clone(),
             ..*self
+        }
+    }
+}
+
+impl<A, E> Default for More<A, E> {
+    fn default() -> Self {
+        Self {
+            raise_after: 1,
+            retry: None,
+            limits: Limits::NONE,
+            limiter: None,
+            token: None,
+            deadline: None,
         }
     }
 }
@@ -84,6 +112,11 @@ impl<A, E> Clone for Again<A, E> {
 impl<A, E> Copy for Again<A, E> {}
 
 impl<A, E> Limits<A, E> {
+    pub(super) const NONE: Self = Self {
+        retry: None,
+        timeout: None,
+    };
+
     /// Are there none?
     pub(super) fn is_empty(&self) -> bool {
         self.retry.is_none() && self.timeout.is_none()
@@ -169,19 +202,18 @@ impl<A, K, T, E> Call<A, K, T, E> {
         describe: fn(&K) -> Option<String>,
         error: ErrorVtable<E>,
     ) -> Self {
-        Self {
-            policy: options.policy,
-            raise_after: options.raise_after,
-            capacity: options.capacity,
-            monitor: options.monitor,
-            retry: options.retry,
-            limits: Limits {
-                retry: None,
-                timeout: options.timeout,
-            },
-            limiter: options.limiter.clone(),
-            ..Self::of(&options.name, run, keep, describe, error)
+        let mut call = Self::of(&options.name, run, keep, describe, error);
+        call.policy = options.policy;
+        call.capacity = options.capacity;
+        call.monitor = options.monitor;
+        if options.has_more() {
+            let more = call.more_mut();
+            more.raise_after = options.raise_after;
+            more.retry = options.retry;
+            more.limits.timeout = options.timeout;
+            more.limiter.clone_from(&options.limiter);
         }
+        call
     }
 
     /// Describes a call of a function that has no options.
@@ -200,25 +232,50 @@ impl<A, K, T, E> Call<A, K, T, E> {
             error,
             name,
             policy: ErrorPolicy::default(),
-            raise_after: 1,
             capacity: None,
             monitor: MonitorInterval::default(),
-            retry: None,
-            limits: Limits {
-                retry: None,
-                timeout: None,
-            },
-            limiter: None,
-            token: None,
-            deadline: None,
+            more: None,
         }
+    }
+
+    pub(super) fn more_mut(&mut self) -> &mut More<A, E> {
+        self.more.get_or_insert_default()
+    }
+
+    pub(super) fn raise_after(&self) -> usize {
+        self.more.as_ref().map_or(1, |more| more.raise_after)
+    }
+
+    /// What limits each of its tasks.
+    pub(super) fn limits(&self) -> Limits<A, E> {
+        self.more.as_ref().map_or(Limits::NONE, |more| more.limits)
+    }
+
+    /// Is nothing limited, collected or stopped from outside?
+    pub(super) fn is_plain(&self) -> bool {
+        self.more.is_none()
+    }
+
+    pub(super) fn limiter(&self) -> Option<&Arc<Limiter>> {
+        self.more.as_ref()?.limiter.as_ref()
+    }
+
+    pub(super) fn token(&self) -> Option<&StopToken> {
+        self.more.as_ref()?.token.as_ref()
+    }
+
+    /// So long after it has begun, everything stops.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.more.as_ref()?.deadline
     }
 
     /// Says how arguments are cloned, so that a task can be tried again.
     #[must_use]
     pub fn cloning(mut self, clone: fn(&A) -> A) -> Self {
-        if let Some(retry) = self.retry {
-            self.limits.set_retry(retry, clone);
+        if let Some(more) = &mut self.more
+            && let Some(retry) = more.retry
+        {
+            more.limits.set_retry(retry, clone);
         }
         self
     }
@@ -226,7 +283,7 @@ impl<A, K, T, E> Call<A, K, T, E> {
     /// Says which errors are worth another attempt.
     #[must_use]
     pub fn retry_if(mut self, when: fn(&E) -> bool) -> Self {
-        self.limits.set_when(when);
+        self.more_mut().limits.set_when(when);
         self
     }
 

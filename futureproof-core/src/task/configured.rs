@@ -67,7 +67,7 @@ impl<A, K, T, E> Configured<A, K, T, E> {
     /// Panics when `failures` is zero.
     pub fn raise_after(mut self, failures: usize) -> Self {
         assert_raise_after(failures);
-        self.call.raise_after = failures;
+        self.call.more_mut().raise_after = failures;
         self
     }
 
@@ -88,13 +88,16 @@ impl<A, K, T, E> Configured<A, K, T, E> {
     where
         A: Clone,
     {
-        self.call.limits.set_retry(retry.into(), A::clone);
+        self.call
+            .more_mut()
+            .limits
+            .set_retry(retry.into(), A::clone);
         self
     }
 
     /// Sets which errors are worth another attempt; without a [`retry`](Self::retry) before, none is made.
     pub fn retry_if(mut self, when: fn(&E) -> bool) -> Self {
-        self.call.limits.set_when(when);
+        self.call.more_mut().limits.set_when(when);
         self
     }
 
@@ -109,26 +112,26 @@ impl<A, K, T, E> Configured<A, K, T, E> {
     /// Panics when `limit` is zero.
     pub fn timeout(mut self, limit: Duration) -> Self {
         assert_timeout(limit);
-        self.call.limits.timeout = Some(limit);
+        self.call.more_mut().limits.timeout = Some(limit);
         self
     }
 
     /// Sets how many tasks of this call may start in a span of time, in the stead of the function's own limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.call.limiter = Some(Arc::new(Limiter::new(limit)));
+        self.call.more_mut().limiter = Some(Arc::new(Limiter::new(limit)));
         self
     }
 
     /// Stops when `token` is stopped. A scope then returns [`ScopeError::Stopped`] unless nothing was left to run, and the last
     /// item of an iterator is a cancelled task.
     pub fn stop(mut self, token: &StopToken) -> Self {
-        self.call.token = Some(token.clone());
+        self.call.more_mut().token = Some(token.clone());
         self
     }
 
     /// Stops when so much time has passed, as [`stop`](Self::stop) does.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.call.deadline = Some(limit);
+        self.call.more_mut().deadline = Some(limit);
         self
     }
 

@@ -175,7 +175,16 @@ impl<A, E> Later<A, E> {
     }
 
     /// The alarm to be asked for, if it has not been.
+    #[inline]
     pub(super) fn alarm(&mut self) -> Option<Instant> {
+        // Most boards never wait for a moment.
+        if !self.one_by_one && self.deadline.is_none() {
+            return None;
+        }
+        self.next_alarm()
+    }
+
+    fn next_alarm(&mut self) -> Option<Instant> {
         let next = self.next()?;
         if self.timerless || self.armed.is_some_and(|armed| armed <= next) {
             return None;

@@ -23,7 +23,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             drop(state);
             self.arm(alarm, crew);
         }
-        if let (Some(token), Some(work)) = (&self.call.token, crew.as_work()) {
+        if let (Some(token), Some(work)) = (self.call.token(), crew.as_work()) {
             token.listen(&work);
         }
         // It may have been stopped before.
@@ -34,7 +34,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     /// Ends what [`begin`](Self::begin) has begun.
     pub(super) fn end(&self, crew: &dyn Crew) {
-        if let (Some(token), Some(work)) = (&self.call.token, crew.as_work()) {
+        if let (Some(token), Some(work)) = (self.call.token(), crew.as_work()) {
             token.unlisten(&work);
         }
     }

@@ -17,6 +17,7 @@ use crate::sync::Arc;
 
 impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// Runs a task that may be tried again, or whose time is limited.
+    #[inline(never)]
     pub(super) fn run_limited(
         &self,
         task: Queued<A>,
@@ -29,7 +30,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let (own, last) = special.map_or((None, None), |special| (special.own, special.last));
         let attempt = 1 + last.as_ref().map_or(0, |last| last.attempts);
         drop_quietly(last);
-        let limits = own.unwrap_or(self.call.limits);
+        let limits = own.unwrap_or_else(|| self.call.limits());
         let spare = match limits.retry.map(|again| again.spare(attempt, &task.args)) {
             None => None,
             Some(Ok(spare)) => spare,
@@ -219,8 +220,14 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     /// Asks for an alarm.
+    #[inline]
     pub(super) fn arm(&self, alarm: Option<Instant>, crew: &dyn Crew) {
-        let Some(due) = alarm else { return };
+        if let Some(due) = alarm {
+            self.arm_at(due, crew);
+        }
+    }
+
+    fn arm_at(&self, due: Instant, crew: &dyn Crew) {
         if !crew.alarm_at(due) {
             self.state.lock().later.timerless = true;
             // Whoever waits without looking at the time.

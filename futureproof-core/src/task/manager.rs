@@ -124,7 +124,7 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn configure(&self) -> ConfiguredTask<'_, 'env, A, K, T, E> {
-        ConfiguredTask::new(self, self.board.call.limits)
+        ConfiguredTask::new(self, self.board.call.limits())
     }
 
     /// Makes a task of every item of `inputs`: an item is the function's argument, or a tuple of several.

@@ -34,6 +34,14 @@ pub struct TaskOptions {
 }
 
 impl TaskOptions {
+    /// Is there anything that most functions have not?
+    pub(super) fn has_more(&self) -> bool {
+        self.raise_after > 1
+            || self.retry.is_some()
+            || self.timeout.is_some()
+            || self.limiter.is_some()
+    }
+
     /// Begins the options of the function called `function`.
     // The macro calls this by path; the value of the chain is `TaskOptions`.
     #[allow(clippy::new_ret_no_self)]

@@ -140,6 +140,7 @@ impl<'env, A> Queue<'env, A> {
     }
 
     /// How many threads find something to do: one per input, as each passes the input on before it runs its item.
+    #[inline]
     pub(super) fn demand(&self) -> usize {
         if self.inputs == 0 {
             return self.waiting;

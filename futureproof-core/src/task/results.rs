@@ -183,7 +183,7 @@ impl<A, K, T, E> Iterator for Results<A, K, T, E> {
         self.read += 1;
         let raises = board.call.policy == ErrorPolicy::Raise;
         self.failures += usize::from(raises && end.is_err());
-        self.done = self.failures >= board.call.raise_after;
+        self.done = self.failures >= board.call.raise_after();
         Some(board.hand_out(end))
     }
 }

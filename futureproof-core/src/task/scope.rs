@@ -60,7 +60,7 @@ where
     F: FnOnce(&TaskManager<'env, A, K, T, E>) -> O,
     O: ScopeOutput<E>,
 {
-    let home = Arc::new(Home::new(call.raise_after > 1));
+    let home = Arc::new(Home::new(call.raise_after() > 1));
     let manager = TaskManager::new(Board::new(pool, call, Some(home.clone()), None));
     let board = manager.board();
     let visit = |lease: &Lease, why: Visit| match why {

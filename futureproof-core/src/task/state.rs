@@ -121,7 +121,7 @@ pub(super) struct After<'env, A, R> {
     /// Results to drop.
     pub(super) unwanted: Batch<R>,
     /// Tasks to cancel.
-    pub(super) cleared: Option<Cleared<'env, A, R>>,
+    pub(super) cleared: Option<Box<Cleared<'env, A, R>>>,
 }
 
 impl<A, R> Default for After<'_, A, R> {
@@ -240,6 +240,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     }
 
     /// How many threads find something to do.
+    #[inline]
     pub(super) fn demand(&self) -> usize {
         if self.later.awaits_permit() {
             return 0;

@@ -308,7 +308,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         &mut self,
         ended: Ended<End<K, T, E>>,
         unwanted: &mut Batch<End<K, T, E>>,
-    ) -> Option<Cleared<'env, A, End<K, T, E>>> {
+    ) -> Option<Box<Cleared<'env, A, End<K, T, E>>>> {
         let failed = ended.end.is_err();
         *(if failed {
             &mut self.counts.failed
@@ -323,7 +323,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             self.kept.push(ended);
         }
         if failed && self.counts.failed >= self.raise_after {
-            self.stop()
+            self.stop().map(Box::new)
         } else {
             None
         }

@@ -72,7 +72,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 after.news |= state.has_news(true);
                 after.calls += state.call();
             }
-            after.alarm = state.later.alarm().or(after.alarm);
+            if let Some(due) = state.later.alarm() {
+                after.alarm = Some(due);
+            }
             self.open.store(state.demand() > 0, Ordering::Relaxed);
             if matches!(next, Next::Task(_) | Next::Pull(..)) {
                 after.threads += state.summon();
@@ -251,7 +253,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         worker: &mut Worker<A, End<K, T, E>>,
         crew: &dyn Crew,
     ) -> Handed<'_, 'env, A, K, T, E> {
-        if special.is_some() || !self.call.limits.is_empty() {
+        if special.is_some() || self.limited {
             return self.run_limited(task, special, worker, crew);
         }
         worker.begin();
@@ -281,6 +283,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     /// Hands in what a worker has finished.
+    #[inline]
     pub(super) fn hand_in(
         &self,
         worker: &mut Worker<A, End<K, T, E>>,
@@ -335,6 +338,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     /// Does what is to be done without the lock.
+    #[inline]
     pub(super) fn follow(&self, after: After<'env, A, End<K, T, E>>, crew: &dyn Crew) {
         if after.news {
             self.news.notify_all();
@@ -344,7 +348,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         self.arm(after.alarm, crew);
         self.dispose_all(after.unwanted);
         if let Some(cleared) = after.cleared {
-            self.cancel(cleared);
+            self.cancel(*cleared);
         }
     }
 }
