@@ -234,6 +234,25 @@ fn starts_are_no_faster_than_the_rate_over_all_workers() {
 }
 
 #[test]
+fn a_reader_inside_the_pool_waits_for_permits_like_any_other() {
+    for_workers(|pool, _| {
+        let body = || -> Body<'_, usize> {
+            Box::new(|| {
+                let results = configure(pool, numbers(Raise, double))
+                    .rate_limit(RateLimit::new(1, 2 * MS))
+                    .map(0..5);
+                Ok(results.filter(Result::is_ok).count())
+            })
+        };
+        scope(pool, bodies(Raise), |tasks| {
+            tasks.map([body(), body()]);
+            assert!(tasks.as_completed().all(|end| end.unwrap().result == 5));
+        })
+        .unwrap();
+    });
+}
+
+#[test]
 fn a_task_limit_can_change_while_the_pool_runs() {
     no_hang(|| {
         let pool = pool(4);

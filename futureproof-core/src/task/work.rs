@@ -196,7 +196,14 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         }
         if matches!(next, Next::Busy | Next::Nothing) {
             state.get_up(worker);
-            return (state, false);
+            let alarm = state.later.alarm();
+            if alarm.is_none() {
+                return (state, false);
+            }
+            // The lock was let go: there may be something now.
+            drop(state);
+            self.arm(alarm, crew);
+            return (self.state.lock(), true);
         }
         let threads = state.summon();
         let special = match &next {
