@@ -545,6 +545,23 @@ fn what_is_submitted_after_a_close_ends_as_cancelled_in_its_place() {
             assert_eq!((tasks.completed(), tasks.cancelled()), (1, 1));
         })
         .unwrap();
+        let door = Door::new();
+        scope(pool, bodies::<()>(Raise), |tasks| {
+            let body = || -> Body<'_, ()> {
+                let door = door.clone();
+                Box::new(move || {
+                    door.wait();
+                    Ok(())
+                })
+            };
+            (0..2 * pool.workers()).for_each(|_| _ = tasks.submit(body()));
+            tasks.close();
+            // Some are still queued when this one gets its place.
+            tasks.submit(body());
+            door.open();
+            assert_eq!(tasks.in_order().filter(Result::is_err).count(), 1);
+        })
+        .unwrap();
     });
 }
 

@@ -153,12 +153,6 @@ impl<'env, A> Queue<'env, A> {
 
     /// A place in call order after everything accepted so far.
     pub(super) fn next_order(&mut self) -> Order {
-        // An empty segment at the end would pass for the first that is still to come.
-        if let Some(Kind::Tasks { queue, .. }) = self.segments.back().map(|last| &last.kind)
-            && queue.is_empty()
-        {
-            self.segments.pop_back();
-        }
         let segment = self.next;
         self.next += 1;
         Order {
@@ -195,6 +189,11 @@ impl<'env, A> Queue<'env, A> {
     }
 
     pub(super) fn push_input(&mut self, input: Input<'env, A>) {
+        if let Some(Kind::Tasks { queue, .. }) = self.segments.back().map(|last| &last.kind)
+            && queue.is_empty()
+        {
+            self.segments.pop_back();
+        }
         let number = self.next_order().segment;
         self.inputs += 1;
         self.segments.push_back(Segment {
@@ -354,6 +353,10 @@ impl<'env, A> Queue<'env, A> {
     pub(super) fn first(&self) -> Order {
         let (segment, position) = match self.segments.front() {
             Some(Segment { number, kind }) => match kind {
+                // A place behind it was given out: nothing is queued here any more.
+                Kind::Tasks { queue, .. } if queue.is_empty() && number + 1 < self.next => {
+                    (self.next, 0)
+                }
                 Kind::Tasks { queue, accepted } => {
                     let started = queue.front().map(|task| task.order.position);
                     (*number, started.unwrap_or(*accepted))

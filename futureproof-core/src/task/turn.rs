@@ -10,6 +10,9 @@ use super::queue::{Input, Next, Order, Queued};
 use super::state::{After, Place, State};
 use crate::sync::{Arc, Mutex};
 
+/// What a stop took out of the queue, boxed: it is rare.
+type BoxedCleared<'env, A, K, T, E> = Box<Cleared<'env, A, End<K, T, E>>>;
+
 /// An input that comes back after a stop, and the items that were pulled from it.
 pub(super) type Refused<'env, A> = (Input<'env, A>, VecDeque<A>);
 
@@ -308,7 +311,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         &mut self,
         ended: Ended<End<K, T, E>>,
         unwanted: &mut Batch<End<K, T, E>>,
-    ) -> Option<Box<Cleared<'env, A, End<K, T, E>>>> {
+    ) -> Option<BoxedCleared<'env, A, K, T, E>> {
         let failed = ended.end.is_err();
         *(if failed {
             &mut self.counts.failed
