@@ -75,16 +75,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     args.rest(0);
 
     log::init();
-    let stop = StopToken::new();
-    ctrlc::set_handler({
-        let stop = stop.clone();
-        move || {
-            if stop.is_stopped() {
-                std::process::exit(130); // somebody is in a hurry
-            }
-            stop.stop();
-        }
-    })?;
+    let stop = StopToken::on_ctrl_c()?; // a second ^C does not wait for anything
 
     info!("{items} tasks on 2 workers; ^C stops");
     let ended = match body {

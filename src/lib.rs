@@ -5,15 +5,19 @@
 mod door;
 
 pub use futureproof_core::{
-    Configured, ConfiguredTask, Ended, ErrorPolicy, IntoArgs, IntoSource, InvalidRateLimit, Left,
-    Max, Min, MonitorInterval, ParallelFor, Payload, Pull, PullHere, RateLimit, Reduce, Report,
-    Results, Retry, ScopeError, ScopeFailure, ScopeOutput, StartOutcome, StopCause, StopToken,
-    Stopped, Task, TaskError, TaskErrorKind, TaskErrors, TaskHandle, TaskManager, TaskPanic,
-    TaskPool, TaskPoolBuilder, TaskResults, TrySubmitError, UnknownErrorPolicy, default_workers,
-    is_stopping, pull, pull_here,
+    AnyTaskHandle, Configured, ConfiguredTask, Ended, ErrorPolicy, IntoArgs, IntoSource,
+    InvalidRateLimit, Left, LeftInPool, Max, Min, MonitorInterval, ParallelFor, Payload, Pull,
+    PullHere, RateLimit, Reduce, Report, Results, Retry, ScopeError, ScopeFailure, ScopeOutput,
+    StartOutcome, StopCause, StopToken, Stopped, Task, TaskError, TaskErrorKind, TaskErrors,
+    TaskHandle, TaskManager, TaskPanic, TaskPool, TaskPoolBuilder, TaskResults, TrySubmitError,
+    UnknownErrorPolicy, Until, Waited, default_workers, is_stopping, pull, pull_here, wait,
+    wait_timeout,
 };
 #[doc = include_str!("task_pool.md")]
 pub use futureproof_macros::task_pool;
+
+#[doc = include_str!("python.md")]
+pub mod coming_from_python {}
 
 /// What expansions name. Not public API: it changes with every release.
 #[doc(hidden)]

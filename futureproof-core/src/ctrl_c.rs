@@ -3,6 +3,7 @@
 use std::io;
 use std::mem;
 use std::process;
+use std::thread;
 
 use crate::stop::StopToken;
 use crate::sync::Mutex;
@@ -91,7 +92,12 @@ fn handler(token: &StopToken) -> impl FnMut() + Send + use<> {
         if mem::replace(&mut pressed, true) {
             process::exit(INTERRUPTED);
         }
-        token.stop();
+        // A stop cancels tasks, and so may call code that hangs: not on the thread that has to hear of the second ^C.
+        let stopping = token.clone();
+        let thread = thread::Builder::new().name("ctrl-c-stop".into());
+        if thread.spawn(move || stopping.stop()).is_err() {
+            token.stop();
+        }
     }
 }
 

@@ -27,15 +27,16 @@ mod unwind;
 pub use crate::engine::ParallelFor;
 pub use crate::monitor::MonitorInterval;
 pub use crate::policy::{ErrorPolicy, UnknownErrorPolicy};
-pub use crate::pool::{StartOutcome, TaskPool, TaskPoolBuilder, default_workers};
+pub use crate::pool::{LeftInPool, StartOutcome, TaskPool, TaskPoolBuilder, default_workers};
 pub use crate::reduce::{Max, Min, Reduce};
 pub use crate::report::{Ended, Report};
 pub use crate::source::{IntoSource, Pull, PullHere, pull, pull_here};
 pub use crate::stop::{StopCause, StopToken, Stopped, is_stopping};
 pub use crate::task::{
-    Configured, ConfiguredTask, IntoArgs, InvalidRateLimit, Left, RateLimit, Results, Retry,
-    ScopeError, ScopeFailure, ScopeOutput, Task, TaskError, TaskErrorKind, TaskErrors, TaskHandle,
-    TaskManager, TaskPanic, TaskResults, TrySubmitError,
+    AnyTaskHandle, Configured, ConfiguredTask, IntoArgs, InvalidRateLimit, Left, RateLimit,
+    Results, Retry, ScopeError, ScopeFailure, ScopeOutput, Task, TaskError, TaskErrorKind,
+    TaskErrors, TaskHandle, TaskManager, TaskPanic, TaskResults, TrySubmitError, Until, Waited,
+    wait, wait_timeout,
 };
 pub use crate::unwind::Payload;
 

@@ -47,14 +47,14 @@ impl StopToken {
 
     /// Stops everything that holds this token or a clone of it. Stopping twice is the same as stopping once.
     ///
-    /// It waits for nothing but a lock held for a moment, so it may be called from a Ctrl-C handler's thread (though not
-    /// from a signal handler proper).
+    /// It waits for nothing but locks held for a moment: what is cancelled by it is cancelled on other threads. So it may be
+    /// called from a Ctrl-C handler's thread (though not from a signal handler proper).
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::Release);
         let listeners = std::mem::take(&mut *self.0.listeners.lock());
         for listener in listeners {
             if let Some(work) = listener.upgrade() {
-                work.alarm();
+                work.alarm_now();
             }
         }
     }
@@ -74,7 +74,12 @@ impl StopToken {
         self.0.stopped.load(Ordering::Acquire)
     }
 
-    /// Has [`Work::alarm`] called when the token is stopped. Who listens has to look at the token afterwards: it may have
+    /// Is this the same token, or a clone of it?
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Has [`Work::alarm_now`] called when the token is stopped. Who listens has to look at the token afterwards: it may have
     /// been stopped before.
     pub(crate) fn listen(&self, work: &Arc<dyn Work>) {
         self.0.listeners.lock().push(Arc::downgrade(work));
@@ -299,6 +304,14 @@ pub(crate) fn works_for(pool: &Arc<Shared>) -> bool {
                 .is_some_and(|its| Arc::ptr_eq(its, pool))
         })
     })
+}
+
+/// How many of the loops and tasks that this thread is in have this token?
+pub(crate) fn entered(token: &StopToken) -> usize {
+    let has_it = |signals: &&Arc<Signals>| signals.token.as_ref().is_some_and(|its| its.is(token));
+    ENTERED
+        .try_with(|entered| entered.borrow().iter().filter(has_it).count())
+        .unwrap_or(0)
 }
 
 thread_local! {

@@ -181,6 +181,26 @@ fn a_task_that_runs_too_long_is_told_and_reported_at_once_and_still_joined() {
 }
 
 #[test]
+fn a_task_that_heeds_its_time_limit_has_timed_out_all_the_same() {
+    for_workers(|pool, _| {
+        for _ in 0..20 {
+            let body = || -> Body<'static, ()> {
+                Box::new(|| {
+                    while !is_stopping() {
+                        std::hint::spin_loop();
+                    }
+                    Ok(())
+                })
+            };
+            let call = configure(pool, bodies(Ignore)).timeout(MS / 4);
+            let ends: Vec<_> = call.map([body(), body()]).collect();
+            assert_eq!(ends.len(), 2);
+            assert!(ends.into_iter().all(|end| end.unwrap_err().is_timed_out()));
+        }
+    });
+}
+
+#[test]
 fn a_task_in_time_is_not_touched_and_results_come_in_order_past_a_late_one() {
     for_workers(|pool, _| {
         let door = Door::new();

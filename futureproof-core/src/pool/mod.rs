@@ -1,7 +1,9 @@
 //! Persistent threads, started on demand, lent to loops and scopes.
 
 mod builder;
+mod life;
 mod shared;
+mod thread;
 mod timer;
 
 use std::fmt;
@@ -11,6 +13,7 @@ use std::sync::LazyLock;
 
 pub(crate) use self::builder::assert_workers;
 pub use self::builder::{StartOutcome, TaskPoolBuilder};
+pub use self::life::LeftInPool;
 pub(crate) use self::shared::{Shared, Work};
 use crate::sync::Arc;
 
@@ -22,7 +25,7 @@ use crate::sync::Arc;
 ///
 /// Dropping a pool takes back what has not started (its handles resolve as cancelled), waits for the bodies that are
 /// running, and joins the threads. A pool dropped on one of its own threads waits for none of
-/// them: they end by themselves.
+/// them: they end by themselves. Two pools must not be dropped on each other's threads: each would wait for the other.
 ///
 /// # Examples
 ///

@@ -11,7 +11,6 @@
 //! 5. No more threads are in work that runs tasks than the task limit allows; places of other such work wait. A thread that
 //!    is one too many, or has run as many tasks as it may, leaves its work, which asks for another one first.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::OnceLock;
@@ -21,9 +20,7 @@ use std::time::Duration;
 use crossbeam_utils::CachePadded;
 
 use super::timer::Timer;
-use crate::sync::{
-    Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, cores, spin,
-};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, cores};
 use crate::task::Submitted;
 use crate::unwind;
 
@@ -42,12 +39,12 @@ pub(crate) trait Work: Send + Sync {
 
     /// Hears that a moment has come for which it asked by [`Shared::alarm_at`]. Must not unwind, nor wait.
     fn alarm(&self) {}
-}
 
-/// How long a thread that has just worked looks for more before it sleeps: about what waking it would take.
-const AWAKE_FOR: Duration = Duration::from_micros(48);
-/// How often it looks.
-const LOOK: Duration = Duration::from_micros(8);
+    /// Has [`alarm`](Self::alarm) called at once, if possible on another thread: it may run code of the user's.
+    fn alarm_now(&self) {
+        self.alarm();
+    }
+}
 
 pub(super) type StopHook = Box<dyn Fn() + Send + Sync>;
 /// Gives the text of its failure.
@@ -67,41 +64,41 @@ pub(crate) struct Config {
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     /// Signalled once per place that an idle thread should look at.
-    wanted: Condvar,
+    pub(super) wanted: Condvar,
     /// Signalled when the last thread has gone.
     gone: Condvar,
     /// The tasks of the pool itself, as against those of a scope.
-    submitted: OnceLock<Arc<Submitted>>,
+    pub(super) submitted: OnceLock<Arc<Submitted>>,
     /// Changed under the lock; read without it where an old answer does no harm.
-    closed: AtomicBool,
+    pub(super) closed: AtomicBool,
     /// The number of the latest request while there are places, else 0: for threads that look without the lock. A hint, so
     /// relaxed: they look again under the lock.
-    ticket: CachePadded<AtomicUsize>,
+    pub(super) ticket: CachePadded<AtomicUsize>,
     /// Are more threads at tasks than may be? A hint, like the ticket.
-    surplus: AtomicBool,
+    pub(super) surplus: AtomicBool,
     /// Why no thread can be used for tasks, if a start hook has failed.
-    broken: OnceLock<Arc<str>>,
+    pub(super) broken: OnceLock<Arc<str>>,
     pub(super) timer: Timer,
 }
 
-struct State {
-    requests: VecDeque<Request>,
+pub(super) struct State {
+    pub(super) requests: VecDeque<Request>,
     /// Places in `requests`, summed; of those, the ones for tasks.
-    places: usize,
-    task_places: usize,
+    pub(super) places: usize,
+    pub(super) task_places: usize,
     /// Threads that are at tasks, and how many may be.
-    at_tasks: usize,
-    task_limit: usize,
+    pub(super) at_tasks: usize,
+    pub(super) task_limit: usize,
     /// How often places were added.
     tickets: usize,
     /// Threads that sleep until there is a place.
-    idle: usize,
+    pub(super) idle: usize,
     /// Threads that stay awake for a moment, looking for a place.
-    awake: usize,
+    pub(super) awake: usize,
     /// Threads that exist or are being started.
-    threads: usize,
+    pub(super) threads: usize,
     /// Threads ever started, for their names.
     started: usize,
     /// Of threads that have not been joined yet.
@@ -111,13 +108,13 @@ struct State {
 
 impl State {
     /// How many threads could begin with something now.
-    fn open_places(&self) -> usize {
+    pub(super) fn open_places(&self) -> usize {
         let room = self.task_limit.saturating_sub(self.at_tasks);
         self.places - self.task_places + self.task_places.min(room)
     }
 
     /// Takes one place of the frontmost request that may be served now.
-    fn take_place(&mut self) -> Option<(Arc<dyn Work>, Option<Request>)> {
+    pub(super) fn take_place(&mut self) -> Option<(Arc<dyn Work>, Option<Request>)> {
         let may_task = self.at_tasks < self.task_limit;
         let at = (self.requests.iter()).position(|request| may_task || !request.tasks)?;
         let request = &mut self.requests[at];
@@ -137,28 +134,17 @@ impl State {
     }
 
     /// Counts a thread in that stays awake for a moment, if one more is of use.
-    fn stay_awake(&mut self) -> bool {
+    pub(super) fn stay_awake(&mut self) -> bool {
         let one_more = self.awake + 1 < cores();
         self.awake += usize::from(one_more);
         one_more
     }
 }
 
-struct Request {
-    work: Arc<dyn Work>,
+pub(super) struct Request {
+    pub(super) work: Arc<dyn Work>,
     places: usize,
-    tasks: bool,
-}
-
-thread_local! {
-    /// The pool that this thread belongs to, by address; only compared, never followed.
-    static HOME: Cell<usize> = const { Cell::new(0) };
-    /// Is this thread counted in [`State::awake`]?
-    static AWAKE: Cell<bool> = const { Cell::new(false) };
-    /// Is this thread counted in [`State::at_tasks`]?
-    static AT_TASKS: Cell<bool> = const { Cell::new(false) };
-    /// How many tasks this thread has run, where that is limited.
-    static RAN: Cell<usize> = const { Cell::new(0) };
+    pub(super) tasks: bool,
 }
 
 impl Shared {
@@ -219,7 +205,11 @@ impl Shared {
     }
 
     /// Wakes or starts up to `threads` threads, as far as there are places for them; returns how many threads there are.
-    fn provide<'a>(self: &'a Arc<Self>, mut state: MutexGuard<'a, State>, threads: usize) -> usize {
+    pub(super) fn provide<'a>(
+        self: &'a Arc<Self>,
+        mut state: MutexGuard<'a, State>,
+        threads: usize,
+    ) -> usize {
         // Who is awake comes by itself.
         let asleep = state.open_places().saturating_sub(state.awake);
         let to_wake = threads.min(asleep).min(state.idle);
@@ -264,7 +254,7 @@ impl Shared {
     }
 
     /// Shows those who look without the lock what they may find.
-    fn publish(&self, state: &State) {
+    pub(super) fn publish(&self, state: &State) {
         let ticket = if state.open_places() == 0 {
             0
         } else {
@@ -323,64 +313,9 @@ impl Shared {
         (limit != usize::MAX).then_some(limit)
     }
 
-    /// Is the calling thread to leave its tasks to another one, now or as soon as there is one? It has to ask for that one
-    /// first, and then to leave.
-    #[inline]
-    pub(crate) fn wants_place(&self) -> bool {
-        (self.surplus.load(Ordering::Relaxed) && self.leaves_as_surplus()) || self.is_spent()
-    }
-
-    #[cold]
-    fn leaves_as_surplus(&self) -> bool {
-        if !self.is_current() || !AT_TASKS.get() {
-            return false;
-        }
-        let mut state = self.state.lock();
-        let surplus = state.at_tasks > state.task_limit;
-        if surplus {
-            AT_TASKS.set(false);
-            state.at_tasks -= 1;
-            self.publish(&state);
-        }
-        surplus
-    }
-
-    /// Is the number of tasks limited that a thread runs? Then each is to be counted.
-    pub(crate) fn counts_tasks(&self) -> bool {
-        self.config.max_tasks.is_some()
-    }
-
-    /// Counts a task that the calling thread has run.
-    pub(crate) fn count_task(&self) {
-        if self.is_current() {
-            RAN.set(RAN.get() + 1);
-        }
-    }
-
-    /// Has the calling thread run as many tasks as it may?
-    fn is_spent(&self) -> bool {
-        (self.config.max_tasks).is_some_and(|most| self.is_current() && RAN.get() >= most)
-    }
-
     /// Why no thread can be used for tasks, if that is so.
     pub(crate) fn broken(&self) -> Option<&Arc<str>> {
         self.broken.get()
-    }
-
-    /// Hears from one of its threads that it is about to come back for more work.
-    ///
-    /// Said before the thread leaves its loop, this keeps the next loop, started the moment the first has ended, from
-    /// waking another thread.
-    pub(crate) fn expect_back(&self) {
-        if self.is_current() && !AWAKE.get() {
-            let mut state = self.state.lock();
-            AWAKE.set(state.stay_awake());
-        }
-    }
-
-    /// Is the calling thread one of this pool's?
-    pub(crate) fn is_current(&self) -> bool {
-        HOME.with(Cell::get) == self.address()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -393,10 +328,6 @@ impl Shared {
 
     pub(super) fn threads(&self) -> usize {
         self.state.lock().threads
-    }
-
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
     }
 
     /// Abandons what is queued, lets the threads finish what they are in, and joins them.
@@ -435,182 +366,11 @@ impl Shared {
         }
     }
 
-    fn start_thread(self: &Arc<Self>, number: usize) -> std::io::Result<JoinHandle<()>> {
-        let mut builder =
-            std::thread::Builder::new().name(format!("{}-{number}", self.config.name));
-        if let Some(bytes) = self.config.stack_size {
-            builder = builder.stack_size(bytes);
-        }
-        let shared = self.clone();
-        builder.spawn(move || shared.run_thread())
-    }
-
-    fn run_thread(self: &Arc<Self>) {
-        HOME.with(|home| home.set(self.address()));
-        if !self.initialise() {
-            self.leave(&mut self.state.lock());
-            return;
-        }
-        let mut worked = false;
-        while let Some(work) = self.next_work(worked) {
-            quietly(|| work.work());
-            worked = true;
-        }
-        self.run_stop_hook();
-    }
-
-    /// Waits for a place; `None` when this thread should end.
-    fn next_work(self: &Arc<Self>, mut stay_awake: bool) -> Option<Arc<dyn Work>> {
-        if AWAKE.get() && !self.is_spent() {
-            stay_awake = self.look_around();
-        }
-        let mut state = self.state.lock();
-        if AT_TASKS.replace(false) {
-            state.at_tasks -= 1;
-            self.publish(&state);
-            // What this thread does not take, another one can: it may go on with something else.
-            if state.task_limit != usize::MAX && state.open_places() > 0 {
-                self.wanted.notify_one();
-            }
-        }
-        if self.is_spent() {
-            state = self.replace_this_thread(state)?;
-        }
-        loop {
-            if AWAKE.replace(false) {
-                state.awake -= 1;
-            }
-            if let Some((work, spent)) = state.take_place() {
-                AT_TASKS.set(work.runs_tasks());
-                self.publish(&state);
-                drop(state);
-                drop(spent);
-                return Some(work);
-            }
-            if self.is_closed() {
-                self.leave(&mut state);
-                return None;
-            }
-            if stay_awake && state.stay_awake() {
-                AWAKE.set(true);
-                drop(state);
-                // Another thread may have been quicker: then it is worth another moment.
-                stay_awake = self.look_around();
-                state = self.state.lock();
-                continue;
-            }
-            state.idle += 1;
-            let timed_out;
-            (state, timed_out) = self.wanted.wait_timeout(state, self.config.keep_alive);
-            state.idle -= 1;
-            if timed_out && state.open_places() == 0 {
-                self.leave(&mut state);
-                return None;
-            }
-        }
-    }
-
-    /// Lets this thread go, which has run as many tasks as it may, and starts another one if there is something to do;
-    /// gives the lock back if that cannot be started.
-    fn replace_this_thread<'a>(
-        self: &'a Arc<Self>,
-        mut state: MutexGuard<'a, State>,
-    ) -> Option<MutexGuard<'a, State>> {
-        if AWAKE.replace(false) {
-            state.awake -= 1;
-        }
-        self.leave(&mut state);
-        if state.open_places() == 0 || self.is_closed() {
-            return None;
-        }
-        if self.provide(state, 1) > 0 {
-            return None;
-        }
-        // Better an old thread than none.
-        RAN.set(0);
-        let mut state = self.state.lock();
-        state.threads += 1;
-        Some(state)
-    }
-
-    /// Looks for a place without the lock, until there has been none for a moment.
-    ///
-    /// A place has to stay for a while: a small loop is over before another thread is of use, and each look takes a
-    /// cache line from who runs it. Loops that come one after another keep the thread awake.
-    fn look_around(&self) -> bool {
-        let mut seen = 0;
-        let mut left = AWAKE_FOR.as_micros() / LOOK.as_micros();
-        spin(LOOK, || {
-            if self.closed.load(Ordering::Relaxed) {
-                return Some(true);
-            }
-            let ticket = self.ticket.load(Ordering::Relaxed);
-            let before = std::mem::replace(&mut seen, ticket);
-            if ticket == 0 {
-                left -= 1;
-                (left == 0).then_some(false)
-            } else {
-                left = AWAKE_FOR.as_micros() / LOOK.as_micros();
-                (ticket == before).then_some(true)
-            }
-        })
-    }
-
     /// Counts a thread out under the lock that saw the queue empty, so that the next request starts another one.
-    fn leave(&self, state: &mut State) {
+    pub(super) fn leave(&self, state: &mut State) {
         state.threads -= 1;
         if state.threads == 0 {
             self.gone.notify_all();
-        }
-    }
-
-    /// Runs the start hook; if it fails, the pool is broken: no thread can be used for tasks.
-    fn initialise(&self) -> bool {
-        let Some(hook) = &self.config.on_thread_start else {
-            return true;
-        };
-        let reason = match unwind::catch(hook) {
-            Ok(Ok(())) => return true,
-            Ok(Err(reason)) => format!("the hook on_thread_start failed: {reason}"),
-            Err(payload) => {
-                let message = unwind::message(&payload);
-                let reason = format!("the hook on_thread_start panicked: {message}");
-                unwind::discard(payload);
-                reason
-            }
-        };
-        quietly(|| tracing::error!(target: "futureproof", pool = %self.config.name, "{reason}"));
-        let mut state = self.state.lock();
-        let _ = self.broken.set(reason.into());
-        let (abandoned, rest) = (std::mem::take(&mut state.requests).into_iter())
-            .partition::<Vec<_>, _>(|request| request.tasks);
-        state.requests = rest.into();
-        state.places -= std::mem::take(&mut state.task_places);
-        self.publish(&state);
-        drop(state);
-        for request in abandoned {
-            quietly(|| request.work.abandon());
-        }
-        if let Some(submitted) = self.submitted.get() {
-            quietly(|| submitted.abandon());
-        }
-        false
-    }
-
-    fn run_stop_hook(&self) {
-        let Some(hook) = &self.config.on_thread_stop else {
-            return;
-        };
-        if let Err(payload) = unwind::catch(hook) {
-            quietly(|| {
-                tracing::error!(
-                    target: "futureproof",
-                    pool = %self.config.name,
-                    panic = unwind::message(&payload),
-                    "the hook on_thread_stop panicked"
-                );
-            });
-            unwind::discard(payload);
         }
     }
 }

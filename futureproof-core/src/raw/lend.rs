@@ -77,6 +77,14 @@ impl Work for Loan {
     fn alarm(&self) {
         self.visit(Visit::Alarm, || ());
     }
+
+    fn alarm_now(&self) {
+        let Some(me) = self.me.upgrade() else { return };
+        let work: Arc<dyn Work> = me;
+        if !self.pool.alarm_at(&work, Instant::now()) {
+            self.alarm();
+        }
+    }
 }
 
 /// Asks for threads to run a closure on loan. It may outlive the loan: then there is nothing left to run.

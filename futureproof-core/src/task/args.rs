@@ -92,8 +92,8 @@ macro_rules! arities {
             E: Send + 'static,
         {
             /// Submits one task with these options, like `f::submit`.
-            pub fn submit(self $(, $name: $Arg)*) -> TaskHandle<T, E, K> {
-                handle::submit_on(&self.pool, self.call, ($($name,)*))
+            pub fn submit(&self $(, $name: $Arg)*) -> TaskHandle<T, E, K> {
+                handle::submit_on(&self.pool, self.call.clone(), ($($name,)*))
             }
 
             /// Submits one task with these options unless the pool is saturated or closed, like `f::try_submit`.
@@ -102,10 +102,10 @@ macro_rules! arities {
             ///
             /// [`TrySubmitError`], which gives the arguments back.
             pub fn try_submit(
-                self
+                &self
                 $(, $name: $Arg)*
             ) -> Result<TaskHandle<T, E, K>, TrySubmitError<($($Arg,)*)>> {
-                handle::try_submit_on(&self.pool, self.call, ($($name,)*))
+                handle::try_submit_on(&self.pool, self.call.clone(), ($($name,)*))
             }
         }
     )*};

@@ -19,8 +19,9 @@ use crate::pool::{Shared, TaskPool};
 use crate::stop::StopToken;
 use crate::sync::Arc;
 
-/// A function with other options than those of its `#[task_pool]`, for the one call that ends the chain: what
-/// `f::configure()` returns.
+/// A function with other options than those of its `#[task_pool]`, for one call or several: what `f::configure()` returns.
+///
+/// Calls through one `Configured`, or a clone of it, share its rate limit.
 ///
 /// # Examples
 ///
@@ -116,7 +117,7 @@ impl<A, K, T, E> Configured<A, K, T, E> {
         self
     }
 
-    /// Sets how many tasks of this call may start in a span of time, in the stead of the function's own limit.
+    /// Sets how many of these tasks may start in a span of time, in the stead of the function's own limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.call.more_mut().limiter = Some(Arc::new(Limiter::new(limit)));
         self
@@ -145,7 +146,7 @@ impl<A, K, T, E> Configured<A, K, T, E> {
     ///
     /// Goes on with the panic of `body`.
     pub fn scope<'env, O>(
-        self,
+        &self,
         body: impl FnOnce(&TaskManager<'env, A, K, T, E>) -> O,
     ) -> Result<O::Value, ScopeError<E>>
     where
@@ -155,11 +156,11 @@ impl<A, K, T, E> Configured<A, K, T, E> {
         E: Send,
         O: ScopeOutput<E>,
     {
-        scope_on(&self.pool, self.call, body)
+        scope_on(&self.pool, self.call.clone(), body)
     }
 
     /// Calls the function for each input and gives the results in input order, like `f::map`.
-    pub fn map<I>(self, inputs: I) -> Results<A, K, T, E>
+    pub fn map<I>(&self, inputs: I) -> Results<A, K, T, E>
     where
         A: Send + 'static,
         K: Send + 'static,
@@ -167,11 +168,11 @@ impl<A, K, T, E> Configured<A, K, T, E> {
         E: Send + 'static,
         I: IntoIterator<Item: IntoArgs<A>, IntoIter: Send + 'static>,
     {
-        results::start(&self.pool, self.call, inputs, Reading::InOrder)
+        results::start(&self.pool, self.call.clone(), inputs, Reading::InOrder)
     }
 
     /// Calls the function for each input and gives the results in completion order, like `f::as_completed`.
-    pub fn as_completed<I>(self, inputs: I) -> Results<A, K, T, E>
+    pub fn as_completed<I>(&self, inputs: I) -> Results<A, K, T, E>
     where
         A: Send + 'static,
         K: Send + 'static,
@@ -179,7 +180,16 @@ impl<A, K, T, E> Configured<A, K, T, E> {
         E: Send + 'static,
         I: IntoIterator<Item: IntoArgs<A>, IntoIter: Send + 'static>,
     {
-        results::start(&self.pool, self.call, inputs, Reading::AsCompleted)
+        results::start(&self.pool, self.call.clone(), inputs, Reading::AsCompleted)
+    }
+}
+
+impl<A, K, T, E> Clone for Configured<A, K, T, E> {
+    fn clone(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            call: self.call.clone(),
+        }
     }
 }
 

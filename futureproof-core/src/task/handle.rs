@@ -1,4 +1,7 @@
-//! One submitted task and the handle to its end.
+//! The handle to the end of one submitted task.
+
+mod attempts;
+mod submission;
 
 use std::fmt;
 use std::future::Future;
@@ -6,26 +9,26 @@ use std::pin::Pin;
 use std::task::{Context as Polling, Poll};
 use std::time::{Duration, Instant};
 
-use super::call::{Broken, Call};
-use super::end::EndCell;
-use super::error::{Inner, Task, TaskError};
-use super::log;
-use super::queue::Order;
-use super::submitted::{Job, Monitored, Submitted};
-use crate::context::Context;
-use crate::policy::ErrorPolicy;
-use crate::pool::{Shared, TaskPool};
-use crate::stop::{self, Signals};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering};
-use crate::unwind;
+use self::submission::Ending;
+pub use self::submission::{submit, try_submit};
+pub(super) use self::submission::{submit_on, try_submit_on};
+use super::end::{EndCell, How};
+use super::error::{Task, TaskError};
+use super::submitted::{Job, Submitted, Terms};
+use crate::pool::Shared;
+use crate::stop;
+use crate::sync::Arc;
 
 /// The handle of one submitted task: joins it, joins it with a time limit, polls, cancels, or awaits it.
 ///
 /// It is a [`Future`] for any async runtime. Dropping the handle lets the task run, though not beyond the end of `main`; if it
 /// fails then, the failure is logged once under the policies raise and log. If the pool is dropped first, the task ends as cancelled.
 ///
-/// A task can ask [`is_stopping`](crate::is_stopping): it is when its pool is being dropped, or when the loop or scope in
-/// whose body it was submitted stops.
+/// A task can ask [`is_stopping`](crate::is_stopping): it is when its handle, its stop token or its pool
+/// [stops](Self::stop), when its time is over, and when the loop or scope in whose body it was submitted stops.
+///
+/// A task with a time limit that runs longer has ended for its handle, as
+/// [timed out](crate::TaskErrorKind::TimedOut); its thread stays busy until the function returns.
 ///
 /// # Nesting
 ///
@@ -42,206 +45,36 @@ use crate::unwind;
 /// ```
 #[must_use = "a dropped handle lets the task run, but nobody gets its result"]
 pub struct TaskHandle<T, E, K> {
-    /// `None` only while it is being taken apart.
-    task: Option<Arc<dyn Ending<T, E, K>>>,
+    task: Arc<dyn Ending<T, E, K>>,
     queue: Arc<Submitted>,
     pool: Arc<Shared>,
 }
 
-/// A job that ends with known types.
-trait Ending<T, E, K>: Job {
-    fn end(&self) -> &EndCell<T, E, K>;
-}
-
-struct Submission<A, K, T, E> {
-    call: Call<A, K, T, E>,
-    index: AtomicUsize,
-    claimed: AtomicBool,
-    args: Mutex<Option<A>>,
-    context: Context,
-    signals: Arc<Signals>,
-    end: EndCell<T, E, K>,
-}
-
-/// Submits one task to `pool`; waits while the pool is saturated.
-///
-/// On one of the pool's own threads it never waits. If the pool can start no thread at all, the task runs here.
-pub fn submit<A, K, T, E>(pool: &TaskPool, call: Call<A, K, T, E>, args: A) -> TaskHandle<T, E, K>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    submit_on(pool.shared(), call, args)
-}
-
-pub(super) fn try_submit_on<A, K, T, E>(
-    pool: &Arc<Shared>,
-    call: Call<A, K, T, E>,
-    args: A,
-) -> Result<TaskHandle<T, E, K>, super::refused::TrySubmitError<A>>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    Ok(submit_on(pool, call, args))
-}
-
-pub(super) fn submit_on<A, K, T, E>(
-    pool: &Arc<Shared>,
-    call: Call<A, K, T, E>,
-    args: A,
-) -> TaskHandle<T, E, K>
-where
-    A: Send + 'static,
-    K: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    let queue = Submitted::of(pool);
-    let beyond = pool.is_current() || stop::works_for(pool);
-    let capacity = call.capacity.unwrap_or(pool.config.workers);
-    let (interval, name) = (call.monitor, call.name);
-    let task = Arc::new(Submission {
-        end: EndCell::new(call.policy),
-        call,
-        index: AtomicUsize::new(0),
-        claimed: AtomicBool::new(false),
-        args: Mutex::new(Some(args)),
-        context: Context::capture(),
-        signals: Arc::new(
-            Signals::new(Some(queue.closing().clone()), None)
-                .nested()
-                .on(pool),
-        ),
-    });
-    let job: Arc<dyn Job> = task.clone();
-    let monitored = Monitored {
-        interval,
-        name,
-        context: &task.context,
-    };
-    queue.submit(pool, capacity, beyond, job, &monitored);
-    TaskHandle {
-        task: Some(task),
-        queue,
-        pool: pool.clone(),
-    }
-}
-
-impl<A, K, T, E> Submission<A, K, T, E> {
-    fn inner(&self, broken: Broken<E>) -> Box<Inner<E>> {
-        let index = self.index.load(Ordering::Relaxed);
-        Box::new(Inner {
-            index,
-            order: Order {
-                segment: 0,
-                position: index as u64,
-            },
-            name: self.call.name,
-            call: broken.call,
-            attempts: broken.attempts,
-            kind: broken.kind,
-            vtable: self.call.error,
-        })
-    }
-
-    /// Runs the task; returns whether it failed.
-    fn perform(&self, args: A) -> bool {
-        let end = match self.call.perform(args) {
-            Ok((args, result)) => Ok(Task {
-                index: self.index.load(Ordering::Relaxed),
-                args,
-                result,
-            }),
-            Err(broken) => Err(self.inner(broken)),
-        };
-        if let (Err(failure), ErrorPolicy::Log) = (&end, self.call.policy) {
-            log::failure(failure);
-        }
-        let failed = end.is_err();
-        self.end.set(end);
-        failed
-    }
-}
-
-impl<A, K, T, E> Job for Submission<A, K, T, E>
-where
-    A: Send,
-    K: Send,
-    T: Send,
-    E: Send,
-{
-    fn number(&self, index: usize) {
-        // Relaxed: written before the queue's lock hands the task to the thread that reads it.
-        self.index.store(index, Ordering::Relaxed);
-    }
-
-    fn index(&self) -> usize {
-        self.index.load(Ordering::Relaxed)
-    }
-
-    fn claim(&self) -> bool {
-        !self.claimed.swap(true, Ordering::AcqRel)
-    }
-
-    fn is_claimed(&self) -> bool {
-        self.claimed.load(Ordering::Acquire)
-    }
-
-    fn run(&self) -> bool {
-        let mut args = self.args.lock().take();
-        let mut failed = false;
-        let mut perform = || {
-            if let Some(args) = args.take() {
-                failed = self.perform(args);
-            }
-        };
-        let _signals = stop::Entered::new(&self.signals);
-        // A subscriber that panics must not cost the task: nothing else in there can panic.
-        if let Err(payload) = unwind::catch(|| self.context.enter(&mut perform)) {
-            unwind::discard(payload);
-            perform();
-        }
-        failed
-    }
-
-    fn cancel(&self) {
-        let args = self.args.lock().take();
-        if let Some(args) = args {
-            let broken = self.call.cancelled(args);
-            self.end.set(Err(self.inner(broken)));
-        }
-    }
-}
-
-impl<A, K, T, E> Ending<T, E, K> for Submission<A, K, T, E>
-where
-    A: Send,
-    K: Send,
-    T: Send,
-    E: Send,
-{
-    fn end(&self) -> &EndCell<T, E, K> {
-        &self.end
-    }
-}
-
 impl<T, E, K> TaskHandle<T, E, K> {
-    fn task(&self) -> &Arc<dyn Ending<T, E, K>> {
-        self.task.as_ref().expect("only taken by `self`")
+    fn new(task: Arc<dyn Ending<T, E, K>>, queue: Arc<Submitted>, pool: Arc<Shared>) -> Self {
+        Self { task, queue, pool }
     }
 
-    /// Runs the task here if it is queued and this thread takes up a place of its pool.
-    fn run_in_place(&self) {
-        let task = self.task();
-        if task.is_claimed() || !(self.pool.is_current() || stop::works_for(&self.pool)) {
-            return;
+    pub(super) fn end(&self) -> &EndCell<T, E, K> {
+        self.task.end()
+    }
+
+    fn job(&self) -> Arc<dyn Job> {
+        self.task.clone()
+    }
+
+    /// Does this thread take up a place of the pool?
+    fn is_in_pool(&self) -> bool {
+        self.pool.is_current() || stop::works_for(&self.pool)
+    }
+
+    /// Runs the task here if it is queued and this thread takes up a place of its pool; if it may not start yet, returns
+    /// when it may.
+    pub(super) fn run_in_place(&self) -> Option<Instant> {
+        if self.task.is_claimed() || !self.is_in_pool() {
+            return None;
         }
-        self.queue.run_in_place(&**task);
+        self.queue.run_in_place(&self.job())
     }
 
     /// Waits for the task and returns its result.
@@ -259,10 +92,13 @@ impl<T, E, K> TaskHandle<T, E, K> {
     ///
     /// The task failed, panicked, or was cancelled.
     pub fn join_task(self) -> Result<Task<K, T>, TaskError<E>> {
-        self.run_in_place();
-        let end = self.task().end();
-        end.wait(None);
-        end.take().expect("only its handle takes an end")
+        let may_come_back = self.task.terms().is_some();
+        if (may_come_back || !self.task.is_claimed()) && self.is_in_pool() {
+            self.queue.run_to_end(&self.job());
+        } else {
+            self.end().wait(None, || false);
+        }
+        self.end().take().expect("only its handle takes an end")
     }
 
     /// Waits for the task, at most for `limit`.
@@ -287,7 +123,7 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// ```
     pub fn join_timeout(self, limit: Duration) -> Result<Result<T, TaskError<E>>, Self> {
         // A limit too far away to be written down is none.
-        self.task().end().wait(Instant::now().checked_add(limit));
+        self.end().wait(Instant::now().checked_add(limit), || false);
         self.try_join()
     }
 
@@ -297,7 +133,7 @@ impl<T, E, K> TaskHandle<T, E, K> {
     ///
     /// The handle itself, when the task has not ended.
     pub fn try_join(self) -> Result<Result<T, TaskError<E>>, Self> {
-        match self.task().end().take() {
+        match self.end().take() {
             Some(end) => Ok(end.map(|task| task.result)),
             None => Err(self),
         }
@@ -306,12 +142,13 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// Returns whether the task has ended, in whatever way.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        !self.task().end().is_pending()
+        self.end().is_published()
     }
 
     /// Cancels the task if it is still queued; then it never starts, and joining it gives a cancelled error.
     ///
-    /// Returns whether the task was cancelled, now or before. A running task is not touched.
+    /// Returns whether the task was cancelled, now or before. A task that has started is not touched, also if it waits for
+    /// another attempt: see [`stop`](Self::stop).
     ///
     /// # Examples
     ///
@@ -323,12 +160,74 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// }
     /// ```
     pub fn cancel(&self) -> bool {
-        let task = self.task();
-        if self.queue.claim_to_cancel(&**task) {
-            task.cancel();
-            return true;
-        }
-        task.end().is_cancelled()
+        self.queue.cancel(&self.job(), true) || self.end().how() == Some(How::Cancelled)
+    }
+
+    /// Stops the task: cancelled if it is queued, told through [`is_stopping`](crate::is_stopping) if it runs.
+    ///
+    /// It is not tried again; one that waits for its next attempt ends with its last error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use futureproof_core as futureproof;
+    /// # use futureproof::__private::{self as private, VtableDisplay as _};
+    /// # #[allow(non_camel_case_types)]
+    /// # enum steps {}
+    /// # impl steps {
+    /// #     fn submit() -> futureproof::TaskHandle<u32, String, ()> {
+    /// #         let error = (&&private::DescribeType::<String>::new()).vtable();
+    /// #         let call = private::Call::of("steps", |()| Ok(steps()), |()| (), |()| None, error);
+    /// #         private::submit(futureproof::TaskPool::global(), call, ())
+    /// #     }
+    /// # }
+    /// // #[task_pool]
+    /// fn steps() -> u32 {
+    ///     (0..).take_while(|_| !futureproof::is_stopping()).count() as u32
+    /// }
+    ///
+    /// let handle = steps::submit();
+    /// handle.stop();
+    /// match handle.join() {
+    ///     Ok(steps) => println!("stopped after {steps} steps"),
+    ///     Err(error) => assert!(error.is_cancelled()),
+    /// }
+    /// ```
+    pub fn stop(&self) {
+        self.task.tell_to_stop();
+        self.queue.cancel(&self.job(), false);
+    }
+
+    /// Has `callback` called once with the task's end, in whatever way the task ends; at once if it has ended.
+    ///
+    /// Several are called in the order in which they came, on the thread that ends the task, before the end can be joined.
+    /// So they should be short. That thread is usually the one that ran the task; it is the one that cancelled it where that
+    /// happened, the pool's timer where the task timed out, and the calling one where it had ended. If a callback panics,
+    /// that is logged as an `ERROR` event and harms nothing. Callbacks of a handle that is dropped are called all the same.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the handle was awaited by reference before, and has given its end away.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let (sender, results) = std::sync::mpsc::channel();
+    /// for n in 1..=3 {
+    ///     let sender = sender.clone();
+    ///     half::submit(n).on_finish(move |end| {
+    ///         _ = sender.send(end.as_ref().map_or(0, |task| task.result));
+    ///     });
+    /// }
+    /// drop(sender);
+    /// assert_eq!(results.iter().sum::<u32>(), 1);
+    /// ```
+    pub fn on_finish(
+        &self,
+        callback: impl FnOnce(&Result<Task<K, T>, TaskError<E>>) + Send + 'static,
+    ) {
+        self.end().on_finish(Box::new(callback));
     }
 }
 
@@ -341,24 +240,34 @@ impl<T, E, K> Future for TaskHandle<T, E, K> {
     ///
     /// Panics when polled again after it was ready.
     fn poll(self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Self::Output> {
-        self.run_in_place();
-        let end = self.task().end().poll(polling.waker());
-        end.map(|end| end.map(|task| task.result))
+        loop {
+            let look_again = self.run_in_place();
+            if let Poll::Ready(end) = self.end().poll(polling.waker()) {
+                return Poll::Ready(end.map(|task| task.result));
+            }
+            match look_again {
+                Some(at) => self.queue.nudge_at(at, &self.job()),
+                // It may have come back to the queue before there was a waker to tell.
+                None if !self.task.is_claimed() && self.is_in_pool() => continue,
+                None => {}
+            }
+            return Poll::Pending;
+        }
     }
 }
 
 impl<T, E, K> Drop for TaskHandle<T, E, K> {
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.end().detach();
-        }
+        self.end().detach();
     }
 }
 
 impl<T, E, K> fmt::Debug for TaskHandle<T, E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match (self.is_finished(), self.task().is_claimed()) {
+        let waits = self.task.terms().is_some_and(Terms::is_waiting);
+        let state = match (self.is_finished(), self.task.is_claimed()) {
             (true, _) => "finished",
+            (false, true) if waits => "waiting for its next attempt",
             (false, true) => "running",
             (false, false) => "queued",
         };

@@ -128,10 +128,10 @@ impl<A, E> Later<A, E> {
         self.timed.push(timed);
     }
 
-    /// Ends a running task's time; false if it had passed.
-    pub(super) fn end_time(&mut self, order: Order) -> bool {
-        let at = (self.timed.iter()).position(|timed| timed.place.order == order);
-        at.map(|at| self.timed.swap_remove(at)).is_some()
+    /// Ends a running task's time; `None` if it has been reported as timed out.
+    pub(super) fn end_time(&mut self, order: Order) -> Option<Timed> {
+        let at = (self.timed.iter()).position(|timed| timed.place.order == order)?;
+        Some(self.timed.swap_remove(at))
     }
 
     pub(super) fn set_deadline(&mut self, at: Instant) {

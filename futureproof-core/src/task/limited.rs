@@ -107,14 +107,23 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let entered = Entered::new(&signals);
         let outcome = self.call.perform_kept(kept, args);
         drop(entered);
-        if self.state.lock().later.end_time(place.order) {
+        let in_time = Instant::now() < due;
+        let timed = self.state.lock().later.end_time(place.order);
+        if timed.is_some() && in_time {
             return Some(outcome);
         }
         match outcome {
             Ok((kept, result)) => drop_task(kept, result),
             Err(broken) => drop_quietly(broken.kind),
         }
-        None
+        // A task that has heeded its limit may be back before the timer has noticed.
+        timed.map(|timed| {
+            Err(Broken {
+                kind: TaskErrorKind::TimedOut(limit),
+                call: timed.call,
+                attempts,
+            })
+        })
     }
 
     fn fail_limited(

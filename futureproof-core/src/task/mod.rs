@@ -41,6 +41,7 @@ mod show;
 mod state;
 mod submitted;
 mod turn;
+mod wait;
 mod work;
 
 pub use self::args::IntoArgs;
@@ -48,7 +49,7 @@ pub use self::call::{Call, Fallible, sendable};
 pub use self::configured::{Configured, ConfiguredTask, configure};
 pub use self::error::{Task, TaskError, TaskErrorKind, TaskPanic};
 pub use self::errors::TaskErrors;
-pub use self::handle::{TaskHandle, submit};
+pub use self::handle::{TaskHandle, submit, try_submit};
 pub use self::left::Left;
 pub use self::manager::{TaskManager, TaskResults};
 pub use self::options::{TaskOptions, TaskOptionsBuilder};
@@ -62,3 +63,4 @@ pub use self::show::{
     KeptArg, RetriedArg, Show, ShowDebug, ShowOpaque, Shown, again, call_text, keep,
 };
 pub(crate) use self::submitted::Submitted;
+pub use self::wait::{AnyTaskHandle, Until, Waited, wait, wait_timeout};

@@ -197,6 +197,12 @@ impl Limiter {
         *due = Some(next.checked_add(self.each).unwrap_or(next));
         Ok(())
     }
+
+    /// When the next permit will be due, unless it is now; takes none.
+    pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
+        let earliest = (*self.due.lock())?.checked_sub(self.tolerance)?;
+        (earliest > now).then_some(earliest)
+    }
 }
 
 #[cfg(all(test, not(loom)))]

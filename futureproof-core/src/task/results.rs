@@ -73,6 +73,15 @@ impl<A: Send, K: Send, T: Send, E: Send> Work for Stage<A, K, T, E> {
     fn alarm(&self) {
         self.board.ring(self);
     }
+
+    fn alarm_now(&self) {
+        let Some(work) = self.me.upgrade() else {
+            return;
+        };
+        if !self.pool.alarm_at(&work, Instant::now()) {
+            self.alarm();
+        }
+    }
 }
 
 impl<A, K, T, E> Crew for Stage<A, K, T, E> {

@@ -1,99 +1,69 @@
 //! The tasks submitted to a pool outside any scope, waiting for its threads.
 
-use std::collections::VecDeque;
+mod job;
+mod lane;
+mod life;
+mod moments;
+mod state;
+mod timing;
+mod watched;
 
-use super::seats::{Seat, Seats};
-use crate::context::Context;
-use crate::monitor::{self, MonitorInterval, Watch};
+use std::time::Instant;
+
+pub(super) use self::job::{Job, Ran, Terms, Why};
+use self::state::{State, Taken};
+pub(super) use self::watched::Monitored;
+use super::seats::Seat;
 use crate::pool::{Shared, Work};
 use crate::stop::StopToken;
-use crate::sync::{Arc, Condvar, Mutex, Weak};
-use crate::unwind;
-
-/// A task with its types erased.
-pub(super) trait Job: Send + Sync {
-    /// Gives the task its index, before anybody else knows of it.
-    fn number(&self, index: usize);
-
-    fn index(&self) -> usize;
-
-    /// Takes the right to run or cancel the task; true once.
-    fn claim(&self) -> bool;
-
-    /// Has the task been claimed?
-    fn is_claimed(&self) -> bool;
-
-    /// Runs the claimed task and tells its handle; returns whether it failed. Does not unwind.
-    fn run(&self) -> bool;
-
-    /// Ends the claimed task without running it. Does not unwind.
-    fn cancel(&self);
-}
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 
 /// One pool's queue of submitted tasks.
 ///
 /// A task is claimed under the queue's lock, by a thread that pops it or by its handle (to cancel it, or to run it in
 /// place), so that `waiting` always says how many can still be claimed. What its handle claimed stays behind as a dead
 /// entry; when half of the queue is dead it is swept.
+///
+/// No user code runs under the lock, nor is the pool's taken there.
 pub(crate) struct Submitted {
     state: Mutex<State>,
     room: Condvar,
-    /// Stopped when the pool is closed.
+    /// Signalled when tasks have ended that somebody waits for.
+    drained: Condvar,
+    /// Stopped when nothing more is to be started.
     closing: StopToken,
     workers: usize,
+    pool: Weak<Shared>,
     me: Weak<Submitted>,
 }
 
-#[derive(Default)]
-struct State {
-    jobs: VecDeque<Arc<dyn Job>>,
-    accepted: usize,
-    waiting: usize,
-    running: usize,
-    /// Threads asked for that have not come; threads inside; of those, the ones that run a task.
-    requested: usize,
-    inside: usize,
-    busy: usize,
-    submitters: usize,
-    closed: bool,
-    seats: Seats,
-    /// While there is something to run and somebody listens.
-    watch: Option<Watched>,
+/// A task that was run.
+struct Done {
+    job: Arc<dyn Job>,
+    seat: Option<Seat>,
+    ran: Ran,
 }
 
-/// A watch, and the context in which its end is told.
-struct Watched {
-    watch: Watch,
-    context: Context,
-}
-
-impl Watched {
-    fn end(self) {
-        // The watch itself tells nothing of a subscriber's panic.
-        if let Err(payload) = unwind::catch(|| self.context.enter(|| drop(self.watch))) {
-            unwind::discard(payload);
-        }
-    }
-}
-
-/// What the monitor is told of the tasks.
-pub(super) struct Monitored<'a> {
-    pub(super) interval: MonitorInterval,
-    pub(super) name: &'static str,
-    pub(super) context: &'a Context,
+/// Why a task was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Full,
+    Closed,
 }
 
 impl Submitted {
     /// The queue of a pool.
-    pub(super) fn of(pool: &Arc<Shared>) -> Arc<Self> {
+    pub(crate) fn of(pool: &Arc<Shared>) -> Arc<Self> {
         let workers = pool.config.workers;
         pool.submitted()
             .get_or_init(|| {
                 Arc::new_cyclic(|me| Self {
                     state: Mutex::default(),
                     room: Condvar::new(),
+                    drained: Condvar::new(),
                     closing: StopToken::new(),
                     workers,
+                    pool: Arc::downgrade(pool),
                     me: me.clone(),
                 })
             })
@@ -106,234 +76,210 @@ impl Submitted {
 
     /// Accepts a job.
     ///
-    /// Waits while `capacity` tasks wait for a worker, unless `beyond` says that the caller must not wait.
+    /// While `capacity` tasks wait for a worker it `waits`, or refuses the job. If it waits it refuses nothing: a job that
+    /// comes too late ends at once.
     pub(super) fn submit(
         &self,
         pool: &Arc<Shared>,
         capacity: usize,
-        beyond: bool,
-        job: Arc<dyn Job>,
+        waits: bool,
+        job: &Arc<dyn Job>,
         monitored: &Monitored<'_>,
-    ) {
+    ) -> Result<(), Refusal> {
         self.watch(monitored);
         let saturated = self.workers.saturating_add(capacity);
         let mut state = self.state.lock();
-        while !beyond && !state.closed && state.waiting + state.running >= saturated {
+        while !state.refuses() && state.waiting + state.running >= saturated {
+            if !waits {
+                return Err(Refusal::Full);
+            }
             state.submitters += 1;
             state = self.room.wait(state);
             state.submitters -= 1;
         }
+        if state.closed && !waits {
+            self.leave(state);
+            return Err(Refusal::Closed);
+        }
+        let too_late = state.why_refused();
         job.number(state.accepted);
         state.accepted += 1;
-        if state.closed {
-            drop(state);
-            if job.claim() {
-                job.cancel();
-            }
-            return;
+        if let Some(why) = too_late {
+            self.leave(state);
+            job.claim();
+            job.finish(&why);
+            return Ok(());
         }
-        state.waiting += 1;
-        state.seats.show_waiting(state.waiting);
-        state.jobs.push_back(job.clone());
-        let crew = state.requested + state.inside;
-        let ask = crew < self.workers && crew - state.busy < state.waiting;
-        state.requested += usize::from(ask);
+        state.accept(job, &self.me);
+        let threads = state.summon(self.workers);
+        let moment = state.moments.unasked();
         drop(state);
-        if ask {
-            self.request(pool, &*job);
+        if threads > 0 && !self.request(pool, threads) {
+            self.run_to_end(job);
         }
+        if job.terms().is_some() {
+            self.ask_timer(moment, false);
+            // A token that was stopped before it was listened to tells nobody.
+            if job.is_stopped() {
+                self.cancel(job, false);
+            }
+        }
+        Ok(())
     }
 
-    /// Has the monitor watch from the first task on until none is left, if it is wanted.
-    fn watch(&self, monitored: &Monitored<'_>) {
-        let heard = tracing::enabled!(target: "futureproof::monitor", tracing::Level::INFO);
-        if !heard || self.state.lock().watch.is_some() {
-            return;
-        }
-        // Outside the lock: a subscriber is somebody else's code.
-        let name = || monitored.name.to_owned();
-        let watch = monitor::watch(
-            monitored.interval,
-            name,
-            self.workers,
-            None,
-            monitored.context,
-        );
-        let Some(watch) = watch else { return };
-        let watched = Watched {
-            watch,
-            context: monitored.context.clone(),
+    /// Asks for threads; false if there are none, though there may be something to run.
+    fn request(&self, pool: &Arc<Shared>, threads: usize) -> bool {
+        let Some(me) = self.me.upgrade() else {
+            return true;
         };
-        let mut state = self.state.lock();
-        if state.watch.is_none() && state.running == 0 {
-            state.seats = Seats::new(Some(watched.watch.progress()), self.workers);
-            state.watch = Some(watched);
-            return;
-        }
-        drop(state);
-        watched.end();
-    }
-
-    /// Asks for a thread; without one, the job runs here and now.
-    fn request(&self, pool: &Arc<Shared>, job: &dyn Job) {
-        let Some(me) = self.me.upgrade() else { return };
         let work: Arc<dyn Work> = me;
-        if pool.request(&work, 1) > 0 {
-            // Unless the pool was closed before the request and does not know of it.
-            if pool.is_closed() {
-                self.close();
-            }
-            return;
+        let any = pool.request(&work, threads) > 0;
+        // The pool may have been closed or broken before the request, and not know of it.
+        if pool.is_closed() || pool.broken().is_some() {
+            self.abandon();
+            return true;
         }
-        let mut state = self.state.lock();
-        state.requested = state.requested.saturating_sub(1);
-        drop(state);
-        if pool.is_closed() {
-            self.close();
-        } else {
-            self.run_in_place(job);
+        if !any {
+            let mut state = self.state.lock();
+            state.requested = state.requested.saturating_sub(threads);
+        }
+        any
+    }
+
+    /// Runs a job on the calling thread until it has ended, as far as it is queued.
+    pub(super) fn run_to_end(&self, job: &Arc<dyn Job>) {
+        loop {
+            let look_again = self.run_in_place(job);
+            if job.wait(look_again) {
+                return;
+            }
         }
     }
 
-    /// Runs a job on the calling thread, if it is still queued.
-    pub(super) fn run_in_place(&self, job: &dyn Job) {
-        let mut state = self.state.lock();
-        if !job.claim() {
-            return;
+    /// Runs a job on the calling thread, if it is queued; if it may not start yet, returns when it may.
+    pub(super) fn run_in_place(&self, job: &Arc<dyn Job>) -> Option<Instant> {
+        if job.is_claimed() {
+            return None;
         }
+        let mut state = self.state.lock();
+        if job.is_claimed() {
+            return None;
+        }
+        let limiter = job.terms().and_then(|terms| terms.limiter.as_ref());
+        if let Some(limiter) = limiter
+            && let Err(due) = limiter.permit(Instant::now())
+        {
+            return Some(due);
+        }
+        state.claim(job);
         let seat = state.begin(job);
-        let dead = state.sweep();
+        let mut dead = state.sweep();
+        let moment = state.moments.unasked();
         drop(state);
-        drop(dead);
-        let failed = job.run();
-        let mut state = self.state.lock();
-        state.end(seat, failed);
-        self.make_room(&state);
-        let watched = state.unwatch();
-        drop(state);
-        if let Some(watched) = watched {
-            watched.end();
+        dead.clear();
+        self.ask_timer(moment, false);
+        let job = job.clone();
+        let done = self.run(Taken { job, seat });
+        if let Some(pool) = self.pool.upgrade() {
+            pool.count_task();
         }
-    }
-
-    /// Takes a queued job for its handle, which will cancel it.
-    pub(super) fn claim_to_cancel(&self, job: &dyn Job) -> bool {
-        let mut state = self.state.lock();
-        if !job.claim() {
-            return false;
-        }
-        state.waiting -= 1;
-        let dead = state.sweep();
-        self.make_room(&state);
-        let watched = state.unwatch();
-        drop(state);
-        drop(dead);
-        if let Some(watched) = watched {
-            watched.end();
-        }
-        true
-    }
-
-    fn make_room(&self, state: &State) {
-        if state.submitters > 0 {
-            self.room.notify_one();
-        }
-    }
-
-    /// The pool is closed: what is queued is cancelled.
-    fn close(&self) {
-        let mut state = self.state.lock();
-        state.closed = true;
-        let jobs = std::mem::take(&mut state.jobs);
-        let claimed: Vec<_> = jobs.into_iter().map(|job| (job.claim(), job)).collect();
-        state.waiting = 0;
-        let watched = state.unwatch();
-        drop(state);
-        if let Some(watched) = watched {
-            watched.end();
-        }
-        self.closing.stop();
-        self.room.notify_all();
-        for (claimed, job) in claimed {
-            if claimed {
-                job.cancel();
-            }
-        }
-    }
-}
-
-impl State {
-    /// Takes the next job that can run; also the dead ones before it, which must not be dropped under the lock.
-    fn take(&mut self, dead: &mut Vec<Arc<dyn Job>>) -> Option<(Arc<dyn Job>, Option<Seat>)> {
-        while let Some(job) = self.jobs.pop_front() {
-            if job.claim() {
-                self.busy += 1;
-                let seat = self.begin(&*job);
-                return Some((job, seat));
-            }
-            dead.push(job);
-        }
+        let state = self.count_out(done, &mut dead);
+        self.leave(state);
         None
     }
 
-    /// Counts in a job that was just claimed to be run.
-    fn begin(&mut self, job: &dyn Job) -> Option<Seat> {
-        self.waiting -= 1;
-        self.running += 1;
-        self.seats.show_waiting(self.waiting);
-        let mut seat = None;
-        self.seats.begin(&mut seat, job.index());
-        seat
+    /// Runs a job that was taken; what is left is to count it out.
+    #[inline]
+    fn run(&self, taken: Taken) -> Done {
+        let Taken { job, seat } = taken;
+        let mut ran = job.run();
+        if let Ran::Again(wait) = ran {
+            let mut state = self.state.lock();
+            let again = state.run_again(&job, wait);
+            let moment = state.moments.unasked();
+            drop(state);
+            if again {
+                self.ask_timer(moment, true);
+            } else {
+                job.finish(&Why::Cancelled);
+                ran = Ran::Failed;
+            }
+        }
+        Done { job, seat, ran }
     }
 
-    /// Counts out a job that ran.
-    fn end(&mut self, mut seat: Option<Seat>, failed: bool) {
-        self.running -= 1;
-        if let Some(seat) = &mut seat {
-            seat.count(failed);
+    /// Counts out a job that ran. It must not be dropped under the lock, and so becomes one of the `dead`.
+    #[inline]
+    fn count_out(&self, done: Done, dead: &mut Vec<Arc<dyn Job>>) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock();
+        state.end(done.seat, done.ran);
+        if !matches!(done.ran, Ran::Again(_)) {
+            state.forget(&done.job, &self.me);
         }
-        self.seats.leave(seat);
+        dead.push(done.job);
+        self.tell(&state);
+        state
     }
 
-    /// Takes the monitor's watch out once there is nothing to watch; it must not end under the lock.
-    #[must_use]
-    fn unwatch(&mut self) -> Option<Watched> {
-        if self.running + self.waiting > 0 {
-            return None;
+    /// Tells those who wait of a task that has ended.
+    fn tell(&self, state: &State) {
+        if state.submitters > 0 {
+            self.room.notify_one();
         }
-        let watched = self.watch.take()?;
-        self.seats = Seats::default();
-        Some(watched)
+        if state.drainers > 0 {
+            self.drained.notify_all();
+        }
     }
 
-    /// Takes the dead jobs out once they are the greater part.
-    fn sweep(&mut self) -> Vec<Arc<dyn Job>> {
-        if self.jobs.len() <= 2 * self.waiting + 16 {
-            return Vec::new();
+    /// Ends the monitor's watch if there is nothing to watch any more.
+    #[inline]
+    fn leave(&self, mut state: MutexGuard<'_, State>) {
+        let watched = state.unwatch();
+        drop(state);
+        if let Some(watched) = watched {
+            watched.end();
         }
-        let (dead, live) = std::mem::take(&mut self.jobs)
-            .into_iter()
-            .partition::<Vec<_>, _>(|job| job.is_claimed());
-        self.jobs = live.into();
-        dead
+    }
+
+    /// Takes a task out that is queued or waits for its next attempt, if it has `not_started` or that does not matter, and
+    /// cancels it.
+    pub(super) fn cancel(&self, job: &Arc<dyn Job>, not_started: bool) -> bool {
+        let mut state = self.state.lock();
+        if (not_started && job.has_started()) || !state.take_out(job, &self.me) {
+            return false;
+        }
+        let dead = state.sweep();
+        self.tell(&state);
+        self.leave(state);
+        drop(dead);
+        job.finish(&Why::Cancelled);
+        true
     }
 }
 
 impl Work for Submitted {
     fn work(&self) {
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
         let mut dead = Vec::new();
         let mut state = self.state.lock();
         state.requested = state.requested.saturating_sub(1);
         state.inside += 1;
-        while let Some((job, seat)) = state.take(&mut dead) {
+        let mut leaves = false;
+        while !leaves && let Some(taken) = state.take(&mut dead) {
+            state.busy += 1;
+            let moment = state.moments.unasked();
             drop(state);
             dead.clear();
-            let failed = job.run();
-            drop(job);
-            state = self.state.lock();
+            self.ask_timer(moment, false);
+            let done = self.run(taken);
+            if pool.counts_tasks() {
+                pool.count_task();
+            }
+            leaves = pool.wants_place();
+            state = self.count_out(done, &mut dead);
             state.busy -= 1;
-            state.end(seat, failed);
-            self.make_room(&state);
             if let Some(watched) = state.unwatch() {
                 drop(state);
                 watched.end();
@@ -341,10 +287,47 @@ impl Work for Submitted {
             }
         }
         state.inside -= 1;
+        let threads = if leaves {
+            state.summon(self.workers)
+        } else {
+            0
+        };
+        let moment = state.moments.unasked();
         drop(state);
+        drop(dead);
+        if threads > 0 {
+            self.request(&pool, threads);
+        }
+        self.ask_timer(moment, true);
     }
 
     fn abandon(&self) {
-        self.close();
+        let pool = self.pool.upgrade();
+        let broken = pool
+            .as_ref()
+            .filter(|pool| !pool.is_closed())
+            .and_then(|pool| pool.broken());
+        self.end(match broken {
+            Some(reason) => Why::Broken(reason.clone()),
+            None => Why::Cancelled,
+        });
+    }
+
+    fn runs_tasks(&self) -> bool {
+        true
+    }
+
+    fn alarm_now(&self) {
+        let (Some(pool), Some(me)) = (self.pool.upgrade(), self.me.upgrade()) else {
+            return;
+        };
+        let work: Arc<dyn Work> = me;
+        if !pool.alarm_at(&work, Instant::now()) {
+            self.alarm();
+        }
+    }
+
+    fn alarm(&self) {
+        self.look_at_the_clock();
     }
 }

@@ -1,0 +1,148 @@
+//! How a pool's queue of submitted tasks ends.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use super::Submitted;
+use super::job::Why;
+use crate::pool::Shared;
+use crate::stop;
+use crate::sync::Arc;
+
+impl Submitted {
+    /// Accepts nothing more.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
+        self.room.notify_all();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+
+    /// Accepts nothing more, cancels what is queued, and tells what is running.
+    pub(crate) fn stop(&self) {
+        self.end(Why::Cancelled);
+    }
+
+    /// Starts nothing more: what is queued ends, and what comes later.
+    pub(super) fn end(&self, why: Why) {
+        let mut state = self.state.lock();
+        let stops = matches!(why, Why::Cancelled);
+        state.closed |= stops;
+        state.ended.get_or_insert_with(|| why.clone());
+        let jobs = state.take_out_all(|_| true, &self.me);
+        // Both are left with what had been claimed before.
+        let dead = (
+            std::mem::take(&mut state.jobs),
+            std::mem::take(&mut state.lanes),
+        );
+        self.leave(state);
+        if stops {
+            self.closing.stop();
+        }
+        self.room.notify_all();
+        self.drained.notify_all();
+        drop(dead);
+        for job in jobs {
+            job.finish(&why);
+        }
+    }
+
+    /// Accepts nothing more and waits until nothing is left, at most for `limit`; else returns how many tasks wait and how
+    /// many run. Tasks that drain their own queue are not waited for by each other, nor by themselves.
+    pub(crate) fn drain(&self, pool: &Arc<Shared>, limit: Duration) -> Result<(), (usize, usize)> {
+        self.close();
+        // A limit too far away to be written down is none.
+        let limit = Instant::now().checked_add(limit);
+        let helps = pool.is_current() || stop::works_for(pool);
+        let draining = Draining::begin(self);
+        let own = draining.0;
+        let mut dead = Vec::new();
+        let mut state = self.state.lock();
+        state.draining += own;
+        if own > 0 && state.drainers > 0 {
+            self.drained.notify_all();
+        }
+        let outcome = loop {
+            let spared = if own > 0 { state.draining } else { 0 };
+            if state.waiting + state.running <= spared {
+                break Ok(());
+            }
+            let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break Err((state.waiting, state.running - spared));
+            }
+            if helps && let Some(taken) = state.take(&mut dead) {
+                let moment = state.moments.unasked();
+                drop(state);
+                dead.clear();
+                self.ask_timer(moment, false);
+                state = self.count_out(self.run(taken), &mut dead);
+                continue;
+            }
+            let moment = state.moments.unasked();
+            if moment.is_some() {
+                drop(state);
+                self.ask_timer(moment, true);
+                state = self.state.lock();
+                continue;
+            }
+            state.drainers += 1;
+            state = match left {
+                None => self.drained.wait(state),
+                Some(left) => self.drained.wait_timeout(state, left).0,
+            };
+            state.drainers -= 1;
+        };
+        state.draining -= own;
+        self.leave(state);
+        outcome
+    }
+
+    /// Runs all that can be run now, on the calling thread.
+    pub(super) fn run_what_is_ready(&self) {
+        let mut dead = Vec::new();
+        let mut state = self.state.lock();
+        while let Some(taken) = state.take(&mut dead) {
+            let moment = state.moments.unasked();
+            drop(state);
+            dead.clear();
+            self.ask_timer(moment, false);
+            state = self.count_out(self.run(taken), &mut dead);
+        }
+        let moment = state.moments.unasked();
+        self.leave(state);
+        self.ask_timer(moment, false);
+    }
+}
+
+thread_local! {
+    /// Queues that tasks on this thread drain, by address, and how many of the queue's tasks that concerns.
+    static DRAINING: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Marks the tasks this thread is in as draining their queue until dropped; has how many did not do so before.
+struct Draining(usize);
+
+impl Draining {
+    fn begin(queue: &Submitted) -> Self {
+        let address = std::ptr::from_ref(queue).addr();
+        let inside = stop::entered(&queue.closing);
+        let own = DRAINING.try_with(|draining| {
+            let mut draining = draining.borrow_mut();
+            let before = draining.iter().filter(|(its, _)| *its == address);
+            let own = inside - before.map(|(_, tasks)| tasks).sum::<usize>();
+            draining.push((address, own));
+            own
+        });
+        // The thread-local is gone when a destructor of another one drains a pool.
+        Self(own.unwrap_or(0))
+    }
+}
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        let _ = DRAINING.try_with(|draining| draining.borrow_mut().pop());
+    }
+}
