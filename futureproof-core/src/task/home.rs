@@ -5,8 +5,6 @@
 //! whether the closure swallowed them, or returned one through [`ScopeFailure`](super::ScopeFailure), the scope has them at
 //! the end.
 
-use std::collections::BTreeMap;
-
 use super::call::drop_quietly;
 use super::error::Inner;
 use super::queue::Order;
@@ -21,8 +19,8 @@ pub(super) struct Home<E> {
 struct State<E> {
     /// Errors that the program has.
     out: usize,
-    /// The failures that the scope is to return.
-    failures: BTreeMap<Order, Failure<E>>,
+    /// The failures that the scope is to return, in call order.
+    failures: Vec<Failure<E>>,
     /// Whether the next error to come home is to be caught, whichever it is.
     catching: bool,
     caught: Option<Box<Inner<E>>>,
@@ -49,7 +47,7 @@ impl<E> Home<E> {
             all,
             state: Mutex::new(State {
                 out: 0,
-                failures: BTreeMap::new(),
+                failures: Vec::new(),
                 catching: false,
                 caught: None,
                 closed: false,
@@ -75,15 +73,11 @@ impl<E> Home<E> {
     /// Hears of a failure; returns what it kept for a later task if nobody has read it.
     pub(super) fn note(&self, failure: &Inner<E>) -> Option<Box<Inner<E>>> {
         let mut state = self.state.lock();
-        let first = state.failures.keys().next();
-        if !self.all && first.is_some_and(|first| *first <= failure.order) {
+        let first = state.failures.first();
+        if !self.all && first.is_some_and(|first| first.label.order <= failure.order) {
             return None;
         }
-        let replaced = if self.all {
-            None
-        } else {
-            state.failures.pop_first()
-        };
+        let replaced = if self.all { None } else { state.failures.pop() };
         let label = Label {
             index: failure.index,
             order: failure.order,
@@ -91,9 +85,11 @@ impl<E> Home<E> {
             attempts: failure.attempts,
         };
         let failure = Failure { label, kept: None };
-        state.failures.insert(failure.label.order, failure);
+        let order = failure.label.order;
+        let at = (state.failures).partition_point(|other| other.label.order < order);
+        state.failures.insert(at, failure);
         drop(state);
-        unread(replaced?.1.kept)
+        unread(replaced?.kept)
     }
 
     /// Takes in an error that is being dropped; gives it back unless it is wanted.
@@ -107,7 +103,8 @@ impl<E> Home<E> {
             return None;
         }
         if inner.is_failure()
-            && let Some(failure) = state.failures.get_mut(&inner.order)
+            && let Some(failure) =
+                (state.failures.iter_mut()).find(|failure| failure.label.order == inner.order)
         {
             // There is one of each.
             return failure.kept.replace((inner, read)).map(|(other, _)| other);
@@ -126,7 +123,7 @@ impl<E> Home<E> {
 
     /// The failures in call order: where they stand, and themselves unless the program still has them.
     pub(super) fn take(&self) -> Vec<(Label, Option<Box<Inner<E>>>)> {
-        let failures = std::mem::take(&mut self.state.lock().failures).into_values();
+        let failures = std::mem::take(&mut self.state.lock().failures).into_iter();
         failures
             .map(|failure| (failure.label, failure.kept.map(|(inner, _)| inner)))
             .collect()
@@ -135,7 +132,7 @@ impl<E> Home<E> {
     /// The first failure in call order, which stays.
     pub(super) fn first(&self) -> Option<(Label, Option<Box<Inner<E>>>)> {
         let mut state = self.state.lock();
-        let failure = state.failures.values_mut().next()?;
+        let failure = state.failures.first_mut()?;
         let label = Label {
             call: failure.label.call.clone(),
             ..failure.label
@@ -147,7 +144,7 @@ impl<E> Home<E> {
     pub(super) fn close(&self) -> Vec<Box<Inner<E>>> {
         let mut state = self.state.lock();
         state.closed = true;
-        let failures = std::mem::take(&mut state.failures).into_values();
+        let failures = std::mem::take(&mut state.failures).into_iter();
         drop(state);
         failures
             .filter_map(|failure| unread(failure.kept))

@@ -1,7 +1,7 @@
 //! What of a board waits for a moment: tasks for their next attempt, running tasks for the end of their time, and all of them
 //! for a permit to start.
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::call::Limits;
@@ -10,11 +10,13 @@ use super::queue::{Order, Queued};
 use super::state::Place;
 
 pub(super) struct Later<A, E> {
-    /// Tasks that wait for their next attempt; and those whose moment has come, in that order.
-    delayed: BinaryHeap<Delayed<A>>,
+    /// Tasks that wait for their next attempt, the first one last; and those whose moment has come, in that order.
+    ///
+    /// This and the next are sorted vectors: there are few of them, and a program has this code once for each function.
+    delayed: Vec<Delayed<A>>,
     ready: VecDeque<Queued<A>>,
-    /// What is special about a task that has not started, or waits for its next attempt.
-    special: BTreeMap<Order, Special<A, E>>,
+    /// What is special about tasks that have not started, or wait for their next attempt, by their places.
+    special: Vec<(Order, Special<A, E>)>,
     /// Running tasks whose time is limited.
     timed: Vec<Timed>,
     /// When to ask for a permit again: until then nothing can start.
@@ -54,9 +56,9 @@ pub(super) struct Timed {
 impl<A, E> Later<A, E> {
     pub(super) fn new(one_by_one: bool) -> Self {
         Self {
-            delayed: BinaryHeap::new(),
+            delayed: Vec::new(),
             ready: VecDeque::new(),
-            special: BTreeMap::new(),
+            special: Vec::new(),
             timed: Vec::new(),
             permit_at: None,
             deadline: None,
@@ -89,21 +91,26 @@ impl<A, E> Later<A, E> {
             own: Some(own),
             last: None,
         };
-        self.special.insert(order, special);
+        self.mark(order, special);
+    }
+
+    fn mark(&mut self, order: Order, special: Special<A, E>) {
+        let at = self.special.partition_point(|(other, _)| *other < order);
+        self.special.insert(at, (order, special));
     }
 
     /// Takes what is special about a task that is about to start.
     pub(super) fn begin(&mut self, order: Order) -> Option<Special<A, E>> {
-        if self.special.is_empty() {
-            return None;
-        }
-        self.special.remove(&order)
+        let at = (self.special).binary_search_by_key(&order, |(order, _)| *order);
+        Some(self.special.remove(at.ok()?).1)
     }
 
     /// Keeps a task until its next attempt.
     pub(super) fn delay(&mut self, due: Instant, task: Queued<A>, special: Special<A, E>) {
-        self.special.insert(task.order, special);
-        self.delayed.push(Delayed { due, task });
+        self.mark(task.order, special);
+        let at = (self.delayed)
+            .partition_point(|other| (other.due, other.task.order) > (due, task.order));
+        self.delayed.insert(at, Delayed { due, task });
     }
 
     /// Takes the next task whose moment has come.
@@ -114,14 +121,15 @@ impl<A, E> Later<A, E> {
     /// Takes out all tasks that wait for their next attempt, each with its last failure.
     pub(super) fn clear(&mut self) -> Vec<(Queued<A>, Box<Inner<E>>)> {
         let delayed = std::mem::take(&mut self.delayed).into_iter();
-        let tasks = (delayed.map(|delayed| delayed.task)).chain(self.ready.drain(..));
-        let mut special = std::mem::take(&mut self.special);
-        tasks
-            .filter_map(|task| {
-                let last = special.remove(&task.order)?.last?;
-                Some((task, last))
-            })
-            .collect()
+        let mut tasks: Vec<_> = delayed.map(|delayed| delayed.task).collect();
+        tasks.extend(self.ready.drain(..));
+        let retried = tasks.into_iter().filter_map(|task| {
+            let last = self.begin(task.order)?.last?;
+            Some((task, last))
+        });
+        let retried = retried.collect();
+        self.special.clear();
+        retried
     }
 
     pub(super) fn begin_time(&mut self, timed: Timed) {
@@ -154,9 +162,8 @@ impl<A, E> Later<A, E> {
         self.deadline = self.deadline.filter(|at| *at > now);
         // The pool keeps one alarm for each board, the earliest asked for, and that may just have gone off.
         self.armed = None;
-        while (self.delayed.peek()).is_some_and(|delayed| delayed.due <= now) {
-            self.ready
-                .extend(self.delayed.pop().map(|delayed| delayed.task));
+        while let Some(delayed) = self.delayed.pop_if(|delayed| delayed.due <= now) {
+            self.ready.push_back(delayed.task);
         }
         self.timed
             .extract_if(.., |timed| timed.due <= now)
@@ -165,7 +172,7 @@ impl<A, E> Later<A, E> {
 
     /// The next moment at which something is to be done.
     pub(super) fn next(&self) -> Option<Instant> {
-        let delayed = self.delayed.peek().map(|delayed| delayed.due);
+        let delayed = self.delayed.last().map(|delayed| delayed.due);
         let timed = self.timed.iter().map(|timed| timed.due);
         timed
             .chain(delayed)
@@ -193,24 +200,3 @@ impl<A, E> Later<A, E> {
         Some(next)
     }
 }
-
-impl<A> Ord for Delayed<A> {
-    /// The heap's greatest is the one that is due first.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (other.due, other.task.order).cmp(&(self.due, self.task.order))
-    }
-}
-
-impl<A> PartialOrd for Delayed<A> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<A> PartialEq for Delayed<A> {
-    fn eq(&self, other: &Self) -> bool {
-        self.task.order == other.task.order
-    }
-}
-
-impl<A> Eq for Delayed<A> {}

@@ -156,7 +156,6 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         broken.attempts = attempt;
         let failure = self.inner(place.index, place.order, broken);
         log::retried(&failure, again.retry.most_attempts(), wait);
-        worker.finish();
         let mut state = self.state.lock();
         if state.stopped {
             drop(state);
@@ -176,8 +175,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             last: Some(failure),
         };
         state.later.delay(due, task, special);
-        let after = state.hand_in(worker, None);
-        (state, after)
+        drop(state);
+        self.hand_in(worker, None)
     }
 
     /// Does what is due: lets waiting tasks start, reports those that have run too long, and stops if it is to stop.
