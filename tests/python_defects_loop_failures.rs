@@ -120,7 +120,7 @@ fn a_broken_thread_hook_costs_neither_an_item_nor_a_worker() {
         log.during(|| {
             let pool = TaskPool::builder()
                 .workers(3)
-                .on_thread_start(|| panic::resume_unwind(Box::new("the hook")))
+                .on_thread_start(|| -> () { panic::resume_unwind(Box::new("the hook")) })
                 .on_thread_stop(|| panic::resume_unwind(Box::new("the other hook")))
                 .build();
             let all = Barrier::new(3);

@@ -112,9 +112,9 @@ impl TaskPoolBuilder {
     /// Sets what every thread runs when it starts: a function that returns nothing, or a `Result` whose error can be
     /// displayed.
     ///
-    /// If it fails, by an error or a panic, that is logged and the thread is not used: the pool is *broken*. Tasks that have
-    /// not started then end with [`TaskErrorKind::PoolBroken`](crate::TaskErrorKind::PoolBroken), and so does what is
-    /// submitted later, while loops run on the threads there are, down to the calling one alone.
+    /// If it fails, by an error or a panic, that is logged and the pool is *broken*: tasks that have not started end with
+    /// [`TaskErrorKind::PoolBroken`](crate::TaskErrorKind::PoolBroken), and so does what is submitted later. Loops go on, on
+    /// all threads.
     ///
     /// # Examples
     ///

@@ -224,7 +224,7 @@ impl Shared {
             }
             state = self.state.lock();
         }
-        while missing > 0 && state.threads < self.config.limit && self.broken().is_none() {
+        while missing > 0 && state.threads < self.config.limit {
             state.threads += 1;
             state.started += 1;
             let number = state.started;

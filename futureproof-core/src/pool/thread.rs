@@ -96,10 +96,7 @@ impl Shared {
 
     fn run_thread(self: &Arc<Self>) {
         HOME.with(|home| home.set(self.address()));
-        if !self.initialise() {
-            self.leave(&mut self.state.lock());
-            return;
-        }
+        self.initialise();
         let mut worked = false;
         while let Some(work) = self.next_work(worked) {
             quietly(|| work.work());
@@ -205,13 +202,13 @@ impl Shared {
         })
     }
 
-    /// Runs the start hook; if it fails, the pool is broken: no thread can be used for tasks.
-    fn initialise(&self) -> bool {
+    /// Runs the start hook; if it fails, the pool is broken: no thread is used for tasks any more. Loops go on.
+    fn initialise(&self) {
         let Some(hook) = &self.config.on_thread_start else {
-            return true;
+            return;
         };
         let reason = match unwind::catch(hook) {
-            Ok(Ok(())) => return true,
+            Ok(Ok(())) => return,
             Ok(Err(reason)) => format!("the hook on_thread_start failed: {reason}"),
             Err(payload) => {
                 let message = unwind::message(&payload);
@@ -235,7 +232,6 @@ impl Shared {
         if let Some(submitted) = self.submitted.get() {
             quietly(|| submitted.abandon());
         }
-        false
     }
 
     fn run_stop_hook(&self) {
