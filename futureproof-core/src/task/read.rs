@@ -134,9 +134,11 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         self.wait_until(end, crew, State::is_over)
     }
 
-    /// Waits until no task is running, also none that was reported as timed out.
+    /// Waits until every task has ended and none is running, also none that was reported as timed out.
     pub(super) fn wait_for_running(&self, crew: &dyn Crew) {
-        self.wait_until(None, crew, |state| state.running() + state.left_behind == 0);
+        self.wait_until(None, crew, |state| {
+            state.counts.unended() + state.running() + state.left_behind == 0
+        });
     }
 
     fn wait_until(

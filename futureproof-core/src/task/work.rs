@@ -184,10 +184,11 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         mut state: Guard<'a, 'env, A, K, T, E>,
         crew: &dyn Crew,
     ) -> (Guard<'a, 'env, A, K, T, E>, bool) {
-        if self.signals.is_stoppable() {
+        if !state.stopped && self.signals.stop_cause().is_some() {
             drop(state);
             self.heed();
-            state = self.state.lock();
+            // The lock was let go: there may be something now.
+            return (self.state.lock(), true);
         }
         let mut worker = state.sit_down(Role::Helper);
         let mut next = state.take(&mut worker);
