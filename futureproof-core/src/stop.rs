@@ -183,9 +183,13 @@ pub(crate) struct Signals {
     told: AtomicBool,
     /// The pool whose threads work for it.
     pool: Option<Arc<Shared>>,
-    /// Of the loop in whose body this one was started.
+    /// Of the loop in whose body this one was started; and how many there are around it.
     outer: Option<Arc<Signals>>,
+    depth: usize,
 }
+
+/// How many bodies a submitted task can be in, each submitted or started in the next.
+const LONGEST_CHAIN: usize = 256;
 
 impl Signals {
     pub(crate) fn new(token: Option<StopToken>, limit: Option<Duration>) -> Self {
@@ -196,6 +200,7 @@ impl Signals {
             told: AtomicBool::new(false),
             pool: None,
             outer: None,
+            depth: 0,
             // A deadline too far away to be written down is none.
             deadline: limit
                 .and_then(|limit| Instant::now().checked_add(limit).map(|at| (at, limit))),
@@ -205,6 +210,16 @@ impl Signals {
     /// Says that the loop is started, and ends, in the body this thread is in.
     pub(crate) fn nested(mut self) -> Self {
         self.outer = current();
+        self.depth = 1 + self.outer.as_ref().map_or(0, |outer| outer.depth);
+        self
+    }
+
+    /// Says that the task is submitted in the body this thread is in, and may outlive it.
+    ///
+    /// A task that submits its successor makes a chain, which is cut now and then: its links would all be kept.
+    pub(crate) fn nested_task(mut self) -> Self {
+        self.outer = current().filter(|outer| outer.depth < LONGEST_CHAIN);
+        self.depth = 1 + self.outer.as_ref().map_or(0, |outer| outer.depth);
         self
     }
 

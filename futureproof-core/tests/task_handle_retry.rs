@@ -14,7 +14,8 @@ use futureproof_core::ErrorPolicy::{self, Log as LogPolicy, Raise};
 use futureproof_core::TrySubmitError::Full;
 use futureproof_core::Until::{All, First};
 use futureproof_core::{
-    Configured, Retry, StopToken, TaskErrorKind, TaskHandle, TaskPool, is_stopping, wait,
+    Configured, ParallelFor, Retry, StopToken, TaskErrorKind, TaskHandle, TaskPool, is_stopping,
+    wait,
 };
 use kit::{Counter, Door, Log, Oops, WORKERS, for_workers, no_hang, oops, pool, threadless_pool};
 
@@ -285,6 +286,34 @@ fn a_task_that_was_told_to_stop_while_it_ran_is_not_tried_again() {
         token.stop();
         assert_eq!(handle.join().unwrap_err().attempts(), 1);
         assert_eq!(started.get(), 2);
+    });
+}
+
+#[test]
+fn what_was_submitted_in_a_loop_is_not_tried_again_once_that_is_stopped() {
+    for_workers(|pool, _| {
+        let (started, token) = (Counter::new(), StopToken::new());
+        let count = started.clone();
+        let body: Again = Arc::new(move || {
+            count.add();
+            while !is_stopping() {
+                std::hint::spin_loop();
+            }
+            oops("told")
+        });
+        let handles = Mutex::new(Vec::new());
+        let _ = ParallelFor::new()
+            .workers(1)
+            .stop(&token)
+            .for_each(0..1, |_| {
+                let handle = again(pool, Raise).retry(endless()).submit(body.clone());
+                handles.lock().unwrap().push(handle);
+                started.wait_for(1);
+                token.stop();
+            });
+        for handle in handles.into_inner().unwrap() {
+            assert_eq!(handle.join().unwrap_err().attempts(), 1);
+        }
     });
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use futureproof_core::__private::configure;
 use futureproof_core::ErrorPolicy::Ignore;
-use futureproof_core::{Configured, StopToken, TaskHandle, TaskPool, is_stopping};
+use futureproof_core::TrySubmitError::Stopped;
+use futureproof_core::{Configured, Retry, StopToken, TaskHandle, TaskPool, is_stopping};
 use kit::{
-    Body, Counter, Door, Oops, WORKERS, bodies, for_workers, no_hang, pool, threadless_pool,
+    Body, Counter, Door, Oops, WORKERS, bodies, for_workers, half, no_hang, numbers, pool,
+    threadless_pool,
 };
 
 type Handle = TaskHandle<&'static str, Oops, ()>;
@@ -93,7 +95,7 @@ fn stop_cancels_a_queued_task_and_does_nothing_to_one_that_has_ended() {
 }
 
 #[test]
-fn a_token_cancels_all_its_queued_tasks_at_once_and_tells_those_that_run() {
+fn a_token_cancels_all_its_queued_tasks_and_tells_those_that_run() {
     for_workers(|_, workers| {
         let elsewhere = pool(1);
         let pool = pool(workers);
@@ -109,10 +111,8 @@ fn a_token_cancels_all_its_queued_tasks_at_once_and_tells_those_that_run() {
             .stop(&StopToken::new())
             .submit(Box::new(|| Ok("not stopped")));
         token.stop();
-        for handle in queued {
-            assert!(handle.is_finished(), "before stop returns");
-            assert_cancelled(handle);
-        }
+        // All workers are still busy, though those that are told leave.
+        queued.into_iter().for_each(assert_cancelled);
         assert_eq!(running.join().unwrap(), "told");
         assert_eq!(other.join().unwrap(), "told");
         door.open();
@@ -127,10 +127,50 @@ fn a_task_whose_token_is_stopped_already_never_starts() {
         let token = StopToken::new();
         token.stop();
         for _ in 0..50 {
-            let handle = task(pool).stop(&token).submit(never());
-            assert!(handle.is_finished());
-            assert_cancelled(handle);
+            assert_cancelled(task(pool).stop(&token).submit(never()));
         }
+    });
+}
+
+#[test]
+fn a_task_whose_token_is_stopped_already_is_refused_where_it_can_be() {
+    for_workers(|pool, _| {
+        let token = StopToken::new();
+        token.stop();
+        let call = || configure(pool, numbers(Ignore, half)).capacity(0);
+        let refused = call().stop(&token).try_submit(4).map(drop);
+        assert_eq!(refused, Err(Stopped((4,))));
+        let refused = call().deadline(Duration::ZERO).try_submit(4).map(drop);
+        assert_eq!(refused, Err(Stopped((4,))));
+    });
+}
+
+#[test]
+fn a_submit_that_waits_for_room_ends_with_its_token_and_at_its_deadline() {
+    for_workers(|pool, workers| {
+        let (busy, door) = occupy(pool, workers);
+        let (token, begun) = (StopToken::new(), Counter::new());
+        std::thread::scope(|threads| {
+            let blocked = [(); 3].map(|()| {
+                threads.spawn(|| {
+                    begun.add();
+                    task(pool).capacity(0).stop(&token).submit(never())
+                })
+            });
+            let late = task(pool).capacity(0).deadline(2 * MS).submit(never());
+            assert_cancelled(late);
+            begun.wait_for(3);
+            // They most likely wait then; if they do not yet, they will not at all.
+            for _ in 0..1000 {
+                std::thread::yield_now();
+            }
+            token.stop();
+            for handle in blocked {
+                assert_cancelled(handle.join().unwrap());
+            }
+        });
+        door.open();
+        drop(busy);
     });
 }
 
@@ -258,6 +298,13 @@ fn without_any_thread_stops_are_heeded_too() {
         }));
         assert_eq!(handle.join().unwrap(), "told");
         assert_cancelled(task(&pool).stop(&token).submit(never()));
+        let call = numbers(Ignore, half);
+        let day = Duration::from_secs(86_400);
+        let late = configure(&pool, call)
+            .retry(Retry::attempts(2).backoff(day).max_backoff(day))
+            .deadline(5 * MS)
+            .submit(3);
+        assert!(late.is_finished(), "after its deadline");
     });
 }
 

@@ -2,13 +2,12 @@
 
 mod kit;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use futureproof_core::__private::{Call, DescribeType, VtableError as _, configure};
 use futureproof_core::ErrorPolicy::{self, Ignore, Log as LogPolicy, Raise};
-use futureproof_core::Until::FirstFailure;
+use futureproof_core::Until::{All, FirstFailure};
 use futureproof_core::{Configured, Retry, TaskErrorKind, TaskHandle, TaskPool, is_stopping, wait};
 use kit::{Counter, Door, Log, Oops, WORKERS, for_workers, no_hang, oops, pool};
 
@@ -66,29 +65,40 @@ fn a_task_that_runs_too_long_has_ended_for_its_handle_while_its_function_still_r
 
 #[test]
 fn it_is_told_and_what_it_gives_then_is_dropped() {
-    struct Token(Arc<AtomicBool>);
+    struct Token(Counter);
 
     impl Drop for Token {
         fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
+            self.0.add();
         }
     }
 
-    for_workers(|_, workers| {
-        let pool = pool(workers);
+    for_workers(|pool, _| {
         let error = (&&&&&DescribeType::<Oops>::new()).vtable();
-        let run: fn((Arc<AtomicBool>,)) -> Result<Token, Oops> = |(dropped,)| {
+        let run: fn((Counter,)) -> Result<Token, Oops> = |(dropped,)| {
             while !is_stopping() {
                 std::hint::spin_loop();
             }
             Ok(Token(dropped))
         };
         let call = Call::of("token", run, |_| (), |()| None, error);
-        let dropped = Arc::new(AtomicBool::new(false));
-        let handle = configure(&pool, call).timeout(MS).submit(dropped.clone());
+        let dropped = Counter::new();
+        let handle = configure(pool, call).timeout(MS).submit(dropped.clone());
         assert!(handle.join().err().unwrap().is_timed_out());
-        drop(pool);
-        assert!(dropped.load(Ordering::SeqCst));
+        dropped.wait_for(1);
+    });
+}
+
+#[test]
+fn the_end_stays_what_it_was_when_the_function_returns_after_all() {
+    for_workers(|_, workers| {
+        let pool = pool(workers);
+        let (handle, door, left) = stuck(&pool, Raise);
+        wait([&handle], All);
+        door.open();
+        pool.drain(LONG).unwrap();
+        assert_eq!(left.get(), 1);
+        assert!(handle.join().unwrap_err().is_timed_out());
     });
 }
 

@@ -3,12 +3,12 @@
 mod kit;
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futureproof_core::__private::{configure, scope};
-use futureproof_core::ErrorPolicy::{Ignore, Raise};
+use futureproof_core::__private::{configure, scope, submit};
+use futureproof_core::ErrorPolicy::{Ignore, Log as LogPolicy, Raise};
 use futureproof_core::{
     Ended, RateLimit, Retry, ScopeError, StopCause, StopToken, TaskErrorKind, TaskPool, is_stopping,
 };
@@ -488,10 +488,108 @@ fn a_stop_token_wakes_whoever_waits_and_the_scope_says_so() {
             Err(ScopeError::Stopped(stopped)) => assert_eq!(stopped.cause(), StopCause::Token),
             other => panic!("{other:?}"),
         }
-        let result = configure(pool, numbers(Raise, double))
+    });
+}
+
+#[test]
+fn a_stop_that_has_come_before_the_work_is_no_quiet_success() {
+    for_workers(|pool, _| {
+        let token = StopToken::new();
+        token.stop();
+        let call = configure(pool, numbers(Raise, double)).stop(&token);
+        let mapped = call.scope(|tasks| tasks.map(0..));
+        assert!(matches!(mapped, Err(ScopeError::Stopped(_))), "{mapped:?}");
+        let submitted = call.scope(|tasks| {
+            tasks.submit(1);
+        });
+        assert!(
+            matches!(submitted, Err(ScopeError::Stopped(_))),
+            "{submitted:?}"
+        );
+        call.scope(|_| ()).unwrap();
+        let results: Vec<_> = call.map(0..3).collect();
+        assert!(results.last().unwrap().as_ref().unwrap_err().is_cancelled());
+    });
+}
+
+#[test]
+fn the_end_of_an_input_takes_no_permit() {
+    for_workers(|pool, _| {
+        let rarely = RateLimit::new(2, Duration::from_secs(86_400)).burst(2);
+        let call = configure(pool, numbers(Raise, double)).rate_limit(rarely);
+        assert_eq!(call.map([1, 2]).count(), 2);
+    });
+}
+
+#[test]
+fn a_drain_that_gives_up_a_task_between_two_attempts_says_so_and_is_no_stop_of_the_scope() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+    fn fail(_: (u64,)) -> Result<u64, Oops> {
+        CALLS.fetch_add(1, Ordering::SeqCst);
+        oops("once")
+    }
+
+    for_workers(|pool, _| {
+        CALLS.store(0, Ordering::SeqCst);
+        let token = StopToken::new();
+        let result = configure(pool, numbers(Ignore, fail))
+            .retry(endless(2))
             .stop(&token)
-            .scope(|tasks| tasks.map(0..));
+            .scope(|tasks| {
+                tasks.submit(1);
+                while CALLS.load(Ordering::SeqCst) == 0 || tasks.waiting() == 0 {
+                    std::thread::yield_now();
+                }
+                let left = tasks.drain(MS).unwrap_err();
+                assert!(left.tasks().is_empty() && left.running().is_empty());
+                assert_eq!(left.report().failed(), 1);
+            });
         result.unwrap();
+    });
+}
+
+#[test]
+fn what_ends_by_the_clock_is_told_to_the_subscriber_of_the_scope() {
+    for_workers(|pool, _| {
+        let log = Log::new();
+        log.during(|| {
+            configure(pool, bodies::<()>(LogPolicy))
+                .timeout(MS)
+                .scope(|tasks| {
+                    let (gate, opened) = std::sync::mpsc::channel::<()>();
+                    tasks.submit(Box::new(move || {
+                        opened.recv().unwrap_err();
+                        Ok(())
+                    }));
+                    tasks.as_completed().next().unwrap().unwrap_err();
+                    drop(gate);
+                })
+                .unwrap();
+        });
+        assert_eq!(log.errors().len(), 1, "{:#?}", log.errors());
+    });
+}
+
+#[test]
+fn a_task_that_submits_its_successor_makes_no_chain() {
+    fn next(pool: &Arc<TaskPool>, left: usize, done: &Counter) {
+        if left == 0 {
+            done.add();
+            return;
+        }
+        let (pool_, done) = (pool.clone(), done.clone());
+        let body: Body<'static, ()> = Box::new(move || {
+            next(&pool_, left - 1, &done);
+            Ok(())
+        });
+        drop(submit(pool, bodies(Raise), (body,)));
+    }
+
+    no_hang(|| {
+        let (pool, done) = (Arc::new(pool(2)), Counter::new());
+        next(&pool, 100_000, &done);
+        done.wait_for(1);
     });
 }
 

@@ -139,11 +139,18 @@ fn a_submit_that_waits_for_room_ends_when_the_pool_is_closed() {
             let (busy, door) = occupy(&pool, workers);
             let mut call = bodies::<()>(Raise);
             call.capacity = Some(0);
+            let begun = Counter::new();
             std::thread::scope(|threads| {
                 let blocked = threads.spawn(|| {
                     let never: Body<'static, ()> = Box::new(|| panic!("accepted after the close"));
+                    begun.add();
                     submit(&pool, call, (never,)).join()
                 });
+                begun.wait_for(1);
+                // It most likely waits then; if it does not yet, it will not at all.
+                for _ in 0..1000 {
+                    std::thread::yield_now();
+                }
                 if stop {
                     pool.stop();
                 } else {
@@ -201,6 +208,25 @@ fn scopes_and_iterators_are_not_touched_by_close_and_stop() {
             .collect();
         assert_eq!(results.len(), 10);
     });
+}
+
+#[test]
+fn a_pool_that_is_gone_is_closed() {
+    for workers in WORKERS {
+        no_hang(|| {
+            for used in [false, true] {
+                let pool = pool(workers);
+                if used {
+                    assert_eq!(accepted(&pool, 0, 1), 2);
+                }
+                let number = || configure(&pool, numbers(Raise, double));
+                let (first, second) = (number(), number());
+                drop(pool);
+                assert_eq!(first.try_submit(4).map(drop), Err(Closed((4,))));
+                assert!(second.submit(4).join().unwrap_err().is_cancelled());
+            }
+        });
+    }
 }
 
 #[test]

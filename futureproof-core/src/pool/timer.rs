@@ -57,10 +57,10 @@ impl Shared {
         }
         state.running = true;
         drop(state);
-        self.start_timer()
+        self.start_timer(work)
     }
 
-    fn start_timer(self: &Arc<Self>) -> bool {
+    fn start_timer(self: &Arc<Self>, first: &Arc<dyn Work>) -> bool {
         let shared = self.clone();
         let builder = std::thread::Builder::new().name(format!("{}-timer", self.config.name));
         let started = builder.spawn(move || shared.run_timer());
@@ -81,7 +81,12 @@ impl Shared {
                 state.running = false;
                 let alarms = std::mem::take(&mut state.alarms);
                 drop(state);
-                drop(alarms);
+                for alarm in alarms {
+                    // An early alarm does no harm, one that never comes does.
+                    if !Arc::ptr_eq(&alarm.work, first) {
+                        quietly(move || alarm.work.alarm());
+                    }
+                }
                 quietly(|| {
                     tracing::warn!(
                         target: "futureproof",

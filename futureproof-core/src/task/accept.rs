@@ -191,6 +191,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     fn accept_cancelled(&self, args: A) -> usize {
         let broken = self.call.unstarted(args, self.unstarted());
         let mut state = self.state.lock();
+        state.cut_short |= state.stopped;
         let index = state.counts.accepted;
         state.counts.accepted += 1;
         let order = state.queue.next_order();
@@ -226,6 +227,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     pub(super) fn add_input(&self, input: Input<'env, A>, crew: &dyn Crew) {
         let mut state = self.state.lock();
         if state.closed {
+            state.cut_short |= state.stopped;
             drop(state);
             drop_quietly(input);
             return;

@@ -140,6 +140,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     pub(super) fn announce_work(&self, mut state: Guard<'_, 'env, A, K, T, E>, crew: &dyn Crew) {
         let threads = state.summon();
         let guard = state.call_guard(false);
+        let timerless = state.later.timerless;
         let news = state.helpers > 0 && state.has_news(false);
         if !self.open.load(Ordering::Relaxed) {
             self.open.store(true, Ordering::Relaxed);
@@ -148,7 +149,10 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         if news {
             self.news.notify_all();
         }
-        if guard {
+        if timerless {
+            // Workers that wait for a moment there.
+            self.guard.notify_all();
+        } else if guard {
             self.guard.notify_one();
         }
         self.request(threads, crew);

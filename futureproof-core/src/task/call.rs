@@ -51,6 +51,8 @@ pub(super) struct More<A, E> {
 /// What a single task may have of its own.
 pub(super) struct Limits<A, E> {
     pub(super) retry: Option<Again<A, E>>,
+    /// Which errors are worth another attempt; default: all.
+    when: Option<fn(&E) -> bool>,
     /// How long one attempt may run.
     pub(super) timeout: Option<Duration>,
 }
@@ -114,6 +116,7 @@ impl<A, E> Copy for Again<A, E> {}
 impl<A, E> Limits<A, E> {
     pub(super) const NONE: Self = Self {
         retry: None,
+        when: None,
         timeout: None,
     };
 
@@ -123,13 +126,14 @@ impl<A, E> Limits<A, E> {
     }
 
     pub(super) fn set_retry(&mut self, retry: Retry, clone: fn(&A) -> A) {
-        let when = self.retry.and_then(|again| again.when);
+        let when = self.when;
         self.retry = Some(Again { retry, clone, when });
     }
 
     pub(super) fn set_when(&mut self, when: fn(&E) -> bool) {
+        self.when = Some(when);
         if let Some(again) = &mut self.retry {
-            again.when = Some(when);
+            again.when = self.when;
         }
     }
 }

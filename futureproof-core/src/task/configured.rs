@@ -96,7 +96,7 @@ impl<A, K, T, E> Configured<A, K, T, E> {
         self
     }
 
-    /// Sets which errors are worth another attempt; without a [`retry`](Self::retry) before, none is made.
+    /// Sets which errors are worth another attempt; without a [`retry`](Self::retry), none is made.
     pub fn retry_if(mut self, when: fn(&E) -> bool) -> Self {
         self.call.more_mut().limits.set_when(when);
         self
@@ -222,7 +222,7 @@ impl<'a, 'env, A, K, T, E> ConfiguredTask<'a, 'env, A, K, T, E> {
         self
     }
 
-    /// Sets which errors are worth another attempt; without a [`retry`](Self::retry) before, none is made.
+    /// Sets which errors are worth another attempt; without a [`retry`](Self::retry), none is made.
     pub fn retry_if(mut self, when: fn(&E) -> bool) -> Self {
         self.limits.set_when(when);
         self

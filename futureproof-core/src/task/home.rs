@@ -102,12 +102,13 @@ impl<E> Home<E> {
             state.caught = Some(inner);
             return None;
         }
+        let at = (state.failures).binary_search_by_key(&inner.order, |failure| failure.label.order);
         if inner.is_failure()
-            && let Some(failure) =
-                (state.failures.iter_mut()).find(|failure| failure.label.order == inner.order)
+            && let Ok(at) = at
         {
             // There is one of each.
-            return failure.kept.replace((inner, read)).map(|(other, _)| other);
+            let other = state.failures[at].kept.replace((inner, read));
+            return other.map(|(other, _)| other);
         }
         Some(inner)
     }

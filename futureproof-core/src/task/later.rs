@@ -10,13 +10,15 @@ use super::queue::{Order, Queued};
 use super::state::Place;
 
 pub(super) struct Later<A, E> {
-    /// Tasks that wait for their next attempt, the first one last; and those whose moment has come, in that order.
+    /// Tasks that wait for their next attempt, sorted by their moments; and those whose moment has come, or which have only
+    /// waited for a permit.
     ///
-    /// This and the next are sorted vectors: there are few of them, and a program has this code once for each function.
-    delayed: Vec<Delayed<A>>,
+    /// Sorted queues and no trees: a program has this code once for each function, and what comes goes to the end, what goes
+    /// comes from the front.
+    delayed: VecDeque<Delayed<A>>,
     ready: VecDeque<Queued<A>>,
     /// What is special about tasks that have not started, or wait for their next attempt, by their places.
-    special: Vec<(Order, Special<A, E>)>,
+    special: VecDeque<(Order, Special<A, E>)>,
     /// Running tasks whose time is limited.
     timed: Vec<Timed>,
     /// When to ask for a permit again: until then nothing can start.
@@ -44,6 +46,9 @@ pub(super) struct Special<A, E> {
     pub(super) last: Option<Box<Inner<E>>>,
 }
 
+/// A task that has failed and waits, with its failure.
+type Failed<A, E> = (Queued<A>, Box<Inner<E>>);
+
 /// A running task whose time is limited.
 pub(super) struct Timed {
     pub(super) place: Place,
@@ -56,9 +61,9 @@ pub(super) struct Timed {
 impl<A, E> Later<A, E> {
     pub(super) fn new(one_by_one: bool) -> Self {
         Self {
-            delayed: Vec::new(),
+            delayed: VecDeque::new(),
             ready: VecDeque::new(),
-            special: Vec::new(),
+            special: VecDeque::new(),
             timed: Vec::new(),
             permit_at: None,
             deadline: None,
@@ -102,15 +107,20 @@ impl<A, E> Later<A, E> {
     /// Takes what is special about a task that is about to start.
     pub(super) fn begin(&mut self, order: Order) -> Option<Special<A, E>> {
         let at = (self.special).binary_search_by_key(&order, |(order, _)| *order);
-        Some(self.special.remove(at.ok()?).1)
+        Some(self.special.remove(at.ok()?)?.1)
     }
 
     /// Keeps a task until its next attempt.
     pub(super) fn delay(&mut self, due: Instant, task: Queued<A>, special: Special<A, E>) {
         self.mark(task.order, special);
         let at = (self.delayed)
-            .partition_point(|other| (other.due, other.task.order) > (due, task.order));
+            .partition_point(|other| (other.due, other.task.order) < (due, task.order));
         self.delayed.insert(at, Delayed { due, task });
+    }
+
+    /// Keeps a task that starts before all others once there is a permit.
+    pub(super) fn park(&mut self, task: Queued<A>) {
+        self.ready.push_front(task);
     }
 
     /// Takes the next task whose moment has come.
@@ -118,18 +128,21 @@ impl<A, E> Later<A, E> {
         self.ready.pop_front()
     }
 
-    /// Takes out all tasks that wait for their next attempt, each with its last failure.
-    pub(super) fn clear(&mut self) -> Vec<(Queued<A>, Box<Inner<E>>)> {
+    /// Takes out all tasks that wait: those that have not started, and those that have failed, each with its last failure.
+    pub(super) fn clear(&mut self) -> (Vec<Queued<A>>, Vec<Failed<A, E>>) {
+        self.deadline = None;
         let delayed = std::mem::take(&mut self.delayed).into_iter();
         let mut tasks: Vec<_> = delayed.map(|delayed| delayed.task).collect();
         tasks.extend(self.ready.drain(..));
-        let retried = tasks.into_iter().filter_map(|task| {
-            let last = self.begin(task.order)?.last?;
-            Some((task, last))
-        });
-        let retried = retried.collect();
+        let (mut unstarted, mut failed) = (Vec::new(), Vec::new());
+        for task in tasks {
+            match self.begin(task.order).and_then(|special| special.last) {
+                Some(last) => failed.push((task, last)),
+                None => unstarted.push(task),
+            }
+        }
         self.special.clear();
-        retried
+        (unstarted, failed)
     }
 
     pub(super) fn begin_time(&mut self, timed: Timed) {
@@ -162,8 +175,9 @@ impl<A, E> Later<A, E> {
         self.deadline = self.deadline.filter(|at| *at > now);
         // The pool keeps one alarm for each board, the earliest asked for, and that may just have gone off.
         self.armed = None;
-        while let Some(delayed) = self.delayed.pop_if(|delayed| delayed.due <= now) {
-            self.ready.push_back(delayed.task);
+        while (self.delayed.front()).is_some_and(|delayed| delayed.due <= now) {
+            self.ready
+                .extend(self.delayed.pop_front().map(|delayed| delayed.task));
         }
         self.timed
             .extract_if(.., |timed| timed.due <= now)
@@ -172,7 +186,7 @@ impl<A, E> Later<A, E> {
 
     /// The next moment at which something is to be done.
     pub(super) fn next(&self) -> Option<Instant> {
-        let delayed = self.delayed.last().map(|delayed| delayed.due);
+        let delayed = self.delayed.front().map(|delayed| delayed.due);
         let timed = self.timed.iter().map(|timed| timed.due);
         timed
             .chain(delayed)

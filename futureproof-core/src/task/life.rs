@@ -86,7 +86,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     fn announce_stop(&self) {
         self.signals.lower_exit(0);
         self.room.notify_all();
-        self.guard.notify_one();
+        self.guard.notify_all();
     }
 
     /// Ends tasks that are not tried again; each keeps its last error.
@@ -156,10 +156,13 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             None
         };
         drop(state);
+        let mut cleared = cleared;
+        self.in_context(|| {
+            if let Some(cleared) = cleared.take() {
+                self.cancel(cleared);
+            }
+        });
         self.tell_unread(unread);
-        if let Some(cleared) = cleared {
-            self.cancel(cleared);
-        }
     }
 
     /// Puts a task that was never run behind the last one, so that a part of an input does not pass for the whole. Under the
@@ -215,11 +218,14 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let cleared = state.stop();
         if cleared.is_some() {
             state.cause = Some(StopCause::Deadline(limit));
+            state.drained = true;
         }
         let running = state.running_indices();
         drop(state);
         let mut left = Vec::new();
+        let mut given_up = false;
         if let Some(cleared) = cleared {
+            given_up = !cleared.retried.is_empty();
             self.announce_stop();
             drop_each(cleared.inputs);
             let ends = self.give_up(cleared.retried);
@@ -229,7 +235,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             self.state.lock().counts.cancelled += left.len();
             self.keep_ends(ends);
         }
-        if left.is_empty() && running.is_empty() {
+        if left.is_empty() && running.is_empty() && !given_up {
             // The last task has ended in time after all.
             return Ok(self.report());
         }
@@ -239,15 +245,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// The stop or the deadline that has kept something from being run, if one has.
     pub(super) fn stopped_by(&self) -> Option<Stopped> {
         let state = self.state.lock();
-        let cause = (state.cause).filter(|cause| {
-            state.cut_short && matches!(cause, StopCause::Token | StopCause::Deadline(_))
-        })?;
-        drop(state);
+        let cause = state.cause?;
         // A drain has told of itself.
+        let counts = state.cut_short && !state.drained && cause != StopCause::Asked;
+        drop(state);
         let report = self.report();
-        self.signals
-            .is_stoppable()
-            .then_some(Stopped { cause, report })
+        counts.then_some(Stopped { cause, report })
     }
 
     pub(super) fn report(&self) -> Report {
@@ -269,7 +272,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     pub(super) fn dismiss(&self) {
         self.state.lock().closing = true;
         self.open.store(true, Ordering::Relaxed);
-        self.guard.notify_one();
+        self.guard.notify_all();
     }
 
     /// Stops, and drops what has ended; what is running will be dropped when it ends. Does not wait.

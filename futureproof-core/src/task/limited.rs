@@ -181,7 +181,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     /// Does what is due: lets waiting tasks start, reports those that have run too long, and stops if it is to stop.
     pub(super) fn ring(&self, crew: &dyn Crew) {
-        self.heed();
+        if self.signals.stop_cause().is_some() && !self.state.lock().stopped {
+            self.in_context(|| self.heed());
+        }
         let mut state = self.state.lock();
         let late = state.later.look(Instant::now());
         for timed in &late {
@@ -193,8 +195,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let alarm = state.later.alarm();
         self.announce_work(state, crew);
         self.arm(alarm, crew);
-        for timed in late {
-            self.time_out(timed, crew);
+        let mut late = late.into_iter();
+        if late.len() > 0 {
+            self.in_context(|| late.by_ref().for_each(|timed| self.time_out(timed, crew)));
         }
     }
 

@@ -22,6 +22,17 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let mut state = self.state.lock();
         match pulled {
             Ok(Some(args)) => match state.queue.bring_back(number, input) {
+                Ok(order) if !state.has_permit() => {
+                    let index = state.counts.accepted;
+                    state.counts.accepted += 1;
+                    state.later.park(Queued { index, order, args });
+                    state.pause(worker);
+                    let after = After {
+                        alarm: state.later.alarm(),
+                        ..After::default()
+                    };
+                    (state, after)
+                }
                 Ok(order) => {
                     let index = state.begin(worker, order);
                     self.announce_work(state, crew);

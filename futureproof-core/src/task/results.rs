@@ -165,8 +165,9 @@ where
         pool: pool.clone(),
         me: me.clone(),
     });
-    stage.board.begin(&*stage);
     stage.board.add_input(queue::input(inputs), &*stage);
+    // After it, so that a stop that has come already is not the end of an empty input.
+    stage.board.begin(&*stage);
     Results {
         stage,
         reading,
@@ -238,6 +239,7 @@ impl<A, K, T, E> Results<A, K, T, E> {
         self.left = true;
         let board = &self.stage.board;
         board.walk_away();
+        board.dismiss();
         if wait {
             board.wait_for_running(&*self.stage);
         }

@@ -64,6 +64,8 @@ pub(super) struct State<'env, A, K, T, E> {
     /// Why, if it was not a failure; and whether that kept anything from being run.
     pub(super) cause: Option<StopCause>,
     pub(super) cut_short: bool,
+    /// It was a drain that ran out of time.
+    pub(super) drained: bool,
     /// Nothing more is accepted.
     pub(super) closed: bool,
     /// The owner has gone without waiting: nobody will read anything.
@@ -182,6 +184,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             stopped: false,
             cause: None,
             cut_short: false,
+            drained: false,
             closed: false,
             deserted: false,
             closing: false,
@@ -358,6 +361,12 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         threads
     }
 
+    /// Is a worker to wait for the next moment, as there is no timer?
+    pub(super) fn awaits_moment(&self) -> bool {
+        let goes_on = !self.closing && !self.stopped && !self.is_over();
+        self.later.timerless && goes_on && self.later.next().is_some()
+    }
+
     /// Counts a thread out that leaves though there may be more to do; returns how many are to be asked for in its stead.
     pub(super) fn make_place(&mut self) -> usize {
         self.inside -= 1;
@@ -413,8 +422,10 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             tasks.extend(desk.lock().stash.drain(..));
         }
         tasks.extend(queued);
+        let (unstarted, failed) = self.later.clear();
+        tasks.extend(unstarted);
         tasks.sort_unstable_by_key(|task| task.order);
-        let retried: Vec<_> = (self.later.clear().into_iter())
+        let retried: Vec<_> = (failed.into_iter())
             .map(|(task, last)| (task, Err(last)))
             .collect();
         self.cut_short |= !tasks.is_empty() || !retried.is_empty();

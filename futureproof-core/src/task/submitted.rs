@@ -48,6 +48,7 @@ struct Done {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     Full,
+    Stopped,
     Closed,
 }
 
@@ -57,8 +58,13 @@ impl Submitted {
         let workers = pool.config.workers;
         pool.submitted()
             .get_or_init(|| {
+                let state = State {
+                    // A pool may be gone before anything is submitted to it.
+                    closed: pool.is_closed(),
+                    ..State::default()
+                };
                 Arc::new_cyclic(|me| Self {
-                    state: Mutex::default(),
+                    state: Mutex::new(state),
                     room: Condvar::new(),
                     drained: Condvar::new(),
                     closing: StopToken::new(),
@@ -89,13 +95,15 @@ impl Submitted {
         self.watch(monitored);
         let saturated = self.workers.saturating_add(capacity);
         let mut state = self.state.lock();
-        while !state.refuses() && state.waiting + state.running >= saturated {
+        if !waits && is_stopped(job) {
+            self.leave(state);
+            return Err(Refusal::Stopped);
+        }
+        if state.is_full(saturated) {
             if !waits {
                 return Err(Refusal::Full);
             }
-            state.submitters += 1;
-            state = self.room.wait(state);
-            state.submitters -= 1;
+            state = self.wait_for_room(state, saturated, job);
         }
         if state.closed && !waits {
             self.leave(state);
@@ -114,17 +122,44 @@ impl Submitted {
         let threads = state.summon(self.workers);
         let moment = state.moments.unasked();
         drop(state);
+        self.ask_timer(moment, false);
         if threads > 0 && !self.request(pool, threads) {
             self.run_to_end(job);
         }
-        if job.terms().is_some() {
-            self.ask_timer(moment, false);
-            // A token that was stopped before it was listened to tells nobody.
-            if job.is_stopped() {
-                self.cancel(job, false);
-            }
+        // A token that was stopped before it was listened to tells nobody.
+        if is_stopped(job) {
+            self.cancel(job, false);
         }
         Ok(())
+    }
+
+    /// Waits until a job can be accepted, or is not to be started any more.
+    fn wait_for_room<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        saturated: usize,
+        job: &Arc<dyn Job>,
+    ) -> MutexGuard<'a, State> {
+        let token = job.terms().and_then(|terms| terms.token.as_ref());
+        let deadline = job.terms().and_then(|terms| terms.deadline);
+        if let Some(token) = token {
+            state.hold(token, &self.me);
+        }
+        state.submitters += 1;
+        while state.is_full(saturated) && !is_stopped(job) {
+            state = match deadline {
+                None => self.room.wait(state),
+                Some(at) => {
+                    let left = at.saturating_duration_since(Instant::now());
+                    self.room.wait_timeout(state, left).0
+                }
+            };
+        }
+        state.submitters -= 1;
+        if let Some(token) = token {
+            state.release(token, &self.me);
+        }
+        state
     }
 
     /// Asks for threads; false if there are none, though there may be something to run.
@@ -245,7 +280,7 @@ impl Submitted {
     /// cancels it.
     pub(super) fn cancel(&self, job: &Arc<dyn Job>, not_started: bool) -> bool {
         let mut state = self.state.lock();
-        if (not_started && job.has_started()) || !state.take_out(job, &self.me) {
+        if (not_started && job.has_begun()) || !state.take_out(job, &self.me) {
             return false;
         }
         let dead = state.sweep();
@@ -255,6 +290,11 @@ impl Submitted {
         job.finish(&Why::Cancelled);
         true
     }
+}
+
+/// Has the task been told to stop? None that most tasks have could tell it.
+fn is_stopped(job: &Arc<dyn Job>) -> bool {
+    job.terms().is_some() && job.is_stopped()
 }
 
 impl Work for Submitted {

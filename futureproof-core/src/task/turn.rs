@@ -50,7 +50,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             worker.in_batch = false;
             self.batching -= 1;
         }
-        if !self.has_permit() {
+        if self.later.awaits_permit() || (self.later.ready() > 0 && !self.has_permit()) {
             return Next::Nothing;
         }
         if let Some(task) = self.later.take_ready() {
@@ -59,6 +59,14 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             return Next::Task(task);
         }
         let next = self.queue.take();
+        // An item is pulled without a permit: there may be none, or not for a while.
+        let next = match next {
+            Next::Task(task) if !self.has_permit() => {
+                self.later.park(task);
+                return Next::Nothing;
+            }
+            next => next,
+        };
         match &next {
             Next::Task(task) => {
                 self.take_more(worker, task.place());
@@ -73,14 +81,11 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         next
     }
 
-    /// Takes a permit for a start, if starts are limited and there is something to start.
-    fn has_permit(&mut self) -> bool {
+    /// Takes a permit for a start, if starts are limited; without one, nothing starts for a while.
+    pub(super) fn has_permit(&mut self) -> bool {
         let Some(limiter) = &self.limiter else {
             return true;
         };
-        if self.demand() == 0 {
-            return false;
-        }
         match limiter.permit(Instant::now()) {
             Ok(()) => true,
             Err(at) => {
@@ -188,6 +193,11 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         let begun = std::mem::take(&mut papers.begun);
         self.batching -= usize::from(begun);
         let Some(first) = self.queue.pulled(number, pulled.len()) else {
+            // What others have accepted of it is still to be run.
+            if !papers.stash.is_empty() {
+                worker.in_batch = true;
+                self.batching += 1;
+            }
             return Err((input, pulled));
         };
         self.queue.return_input(number, input);

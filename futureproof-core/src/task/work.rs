@@ -107,7 +107,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                         self.follow(after, crew);
                         state = self.state.lock();
                         after = After::default();
-                    } else if state.later.timerless && state.later.next().is_some() {
+                    } else if state.awaits_moment() {
                         state = self.wait_for_moment(state, crew);
                     } else if awaited
                         && state.hovering == 0
@@ -235,8 +235,13 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     /// Runs `work` in the context of whoever created the board.
-    fn surrounded(&self, mut work: impl FnMut()) {
+    fn surrounded(&self, work: impl FnMut()) {
         let _signals = stop::Entered::new(&self.signals);
+        self.in_context(work);
+    }
+
+    /// Runs `work` where the creator's subscriber and span see it.
+    pub(super) fn in_context(&self, mut work: impl FnMut()) {
         let mut done = false;
         let entered = unwind::catch(|| {
             self.context.enter(|| {

@@ -19,7 +19,7 @@ pub(super) struct Extras<E> {
 }
 
 struct Tries<E> {
-    /// How often the task was started.
+    /// How often the task was claimed to be run.
     attempts: u32,
     /// How the last of them ended, while it waits for the next one.
     last: Option<Box<Inner<E>>>,
@@ -56,29 +56,36 @@ impl<E> Extras<E> {
         self.signals.stop_cause().is_some()
     }
 
-    pub(super) fn has_started(&self) -> bool {
-        self.tries.lock().attempts > 0
+    /// Counts an attempt.
+    pub(super) fn begin(&self) {
+        self.tries.lock().attempts += 1;
     }
 
-    /// Counts an attempt; gives back how the one before ended.
-    fn begin(&self, attempt: u32) -> Option<Box<Inner<E>>> {
-        let mut tries = self.tries.lock();
-        tries.attempts = attempt;
-        tries.last.take()
+    pub(super) fn attempts(&self) -> u32 {
+        self.tries.lock().attempts
+    }
+
+    fn take_last(&self) -> Option<Box<Inner<E>>> {
+        self.tries.lock().last.take()
     }
 }
 
 impl<A, K, T, E> Submission<A, K, T, E> {
-    /// Starts the task once more, and says when it is to be started again.
+    /// Runs the task once, and says when it is to be run again.
     pub(super) fn attempt(&self, extras: &Extras<E>, args: A) -> Ran {
-        let started = extras.tries.lock().attempts;
+        let attempt = extras.attempts();
+        if self.end.how().is_some() {
+            // Its time was over before the function could be called.
+            drop_quietly(args);
+            drop_quietly(extras.take_last());
+            return Ran::Failed;
+        }
         // Nobody may have told the queue of a stop of the loop in whose body the task was submitted.
-        if extras.is_stopped() || (started > 0 && is_stopping()) {
+        if extras.is_stopped() || (attempt > 1 && is_stopping()) {
             self.give_up(args, &Why::Cancelled);
             return Ran::Cancelled;
         }
-        let attempt = started + 1;
-        drop_quietly(extras.begin(attempt));
+        drop_quietly(extras.take_last());
         let limits = self.call.limits();
         let again = limits.retry.as_ref();
         let spare = match again.map(|again| again.spare(attempt, &args)).transpose() {
@@ -126,7 +133,7 @@ impl<A, K, T, E> Submission<A, K, T, E> {
 
     /// Ends the task with its last error, or, if it was never started, for this reason.
     pub(super) fn give_up(&self, args: A, why: &Why) {
-        let last = (self.extras.as_ref()).and_then(|extras| extras.tries.lock().last.take());
+        let last = (self.extras.as_ref()).and_then(|extras| extras.take_last());
         let inner = match (last, why) {
             (Some(last), _) => {
                 drop_quietly(args);

@@ -54,7 +54,8 @@ where
 ///
 /// # Errors
 ///
-/// The arguments, where [`submit`] would wait and where the pool is [closed](TaskPool::close).
+/// The arguments, where [`submit`] would wait, where the pool is [closed](TaskPool::close), and where the call's stop token
+/// is stopped.
 pub fn try_submit<A, K, T, E>(
     pool: &TaskPool,
     call: Call<A, K, T, E>,
@@ -109,6 +110,7 @@ where
     let args = args.expect("nobody knows of a task that was refused");
     Err(match refusal {
         Refusal::Full => TrySubmitError::Full(args),
+        Refusal::Stopped => TrySubmitError::Stopped(args),
         Refusal::Closed => TrySubmitError::Closed(args),
     })
 }
@@ -120,7 +122,7 @@ impl<A, K, T, E> Submission<A, K, T, E> {
         let signals = || {
             Arc::new(
                 Signals::new(Some(queue.closing().clone()), None)
-                    .nested()
+                    .nested_task()
                     .on(pool),
             )
         };
@@ -254,8 +256,14 @@ where
         self.extras.as_ref().map(|extras| &extras.terms)
     }
 
-    fn has_started(&self) -> bool {
-        (self.extras.as_ref()).is_some_and(|extras| extras.has_started())
+    fn begin(&self) {
+        if let Some(extras) = &self.extras {
+            extras.begin();
+        }
+    }
+
+    fn has_begun(&self) -> bool {
+        (self.extras.as_ref()).is_some_and(|extras| extras.attempts() > 0)
     }
 
     fn is_stopped(&self) -> bool {

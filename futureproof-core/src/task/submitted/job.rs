@@ -26,8 +26,11 @@ pub(in super::super) trait Job: Send + Sync {
     /// What this task has that most have not.
     fn terms(&self) -> Option<&Terms>;
 
-    /// Has it been started before?
-    fn has_started(&self) -> bool;
+    /// Counts an attempt of a task that has terms: it was claimed to be run.
+    fn begin(&self);
+
+    /// Has it been claimed to be run before? Only a task that has terms can still be queued then.
+    fn has_begun(&self) -> bool;
 
     /// Has the task been told to stop, by its handle, its token or its deadline?
     fn is_stopped(&self) -> bool;

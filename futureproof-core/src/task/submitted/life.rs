@@ -78,13 +78,14 @@ impl Submitted {
                 drop(state);
                 dead.clear();
                 self.ask_timer(moment, false);
-                state = self.count_out(self.run(taken), &mut dead);
+                let done = self.run(taken);
+                pool.count_task();
+                state = self.count_out(done, &mut dead);
                 continue;
             }
-            let moment = state.moments.unasked();
-            if moment.is_some() {
+            if let Some(moment) = state.moments.unasked() {
                 drop(state);
-                self.ask_timer(moment, true);
+                self.ask_timer(Some(moment), true);
                 state = self.state.lock();
                 continue;
             }

@@ -21,7 +21,7 @@ pub(super) struct State {
     pub(super) lanes: Vec<Lane>,
     pub(super) moments: Moments,
     /// The tokens that tasks have, and how many have each.
-    tokens: Vec<(StopToken, usize)>,
+    pub(super) tokens: Vec<(StopToken, usize)>,
     pub(super) accepted: usize,
     /// Tasks that are accepted and neither run nor have ended; of those, the ones that wait for their next attempt.
     pub(super) waiting: usize,
@@ -52,10 +52,10 @@ pub(super) struct Taken {
 }
 
 impl State {
-    /// Is nothing accepted any more, or would it end at once?
+    /// Is a task to wait until it can be accepted, where `most` may be waiting or running?
     #[inline]
-    pub(super) fn refuses(&self) -> bool {
-        self.closed || self.ended.is_some()
+    pub(super) fn is_full(&self, most: usize) -> bool {
+        self.waiting + self.running >= most && !self.closed && self.ended.is_none()
     }
 
     /// How a task ends that is submitted now, if it ends at once.
@@ -89,7 +89,7 @@ impl State {
     }
 
     /// Counts a task of a token, which is to tell of its stop.
-    fn hold(&mut self, token: &StopToken, me: &Weak<Submitted>) {
+    pub(super) fn hold(&mut self, token: &StopToken, me: &Weak<Submitted>) {
         if let Some((_, tasks)) = (self.tokens.iter_mut()).find(|(known, _)| known.is(token)) {
             *tasks += 1;
         } else if let Some(me) = me.upgrade() {
@@ -99,7 +99,7 @@ impl State {
         }
     }
 
-    fn release(&mut self, token: &StopToken, me: &Weak<Submitted>) {
+    pub(super) fn release(&mut self, token: &StopToken, me: &Weak<Submitted>) {
         let at = (self.tokens.iter()).position(|(known, _)| known.is(token));
         let Some(at) = at else { return };
         self.tokens[at].1 -= 1;
@@ -185,15 +185,20 @@ impl State {
         self.waiting -= 1;
         self.running += 1;
         self.seats.show_waiting(self.waiting);
-        if let Some(terms) = job.terms()
-            && let Some(limit) = terms.timeout
-        {
-            let key = self.moments.add(after(limit), Moment::Timeout, job);
-            terms.at(|place| place.timeout = Some(key));
+        if let Some(terms) = job.terms() {
+            job.begin();
+            self.limit_time(job, terms);
         }
         let mut seat = None;
         self.seats.begin(&mut seat, job.index());
         seat
+    }
+
+    fn limit_time(&mut self, job: &Arc<dyn Job>, terms: &Terms) {
+        if let Some(limit) = terms.timeout {
+            let key = self.moments.add(after(limit), Moment::Timeout, job);
+            terms.at(|place| place.timeout = Some(key));
+        }
     }
 
     /// Has a task that ran and failed wait for its next attempt; false if there is to be none.
@@ -268,10 +273,10 @@ impl State {
         jobs
     }
 
-    /// Takes the tasks out whose token has been stopped.
-    pub(super) fn take_out_stopped(&mut self, me: &Weak<Submitted>) -> Vec<Arc<dyn Job>> {
+    /// Takes the tasks out whose token has been stopped, if there is such a token.
+    pub(super) fn take_out_stopped(&mut self, me: &Weak<Submitted>) -> Option<Vec<Arc<dyn Job>>> {
         if !(self.tokens.iter()).any(|(token, _)| token.is_stopped()) {
-            return Vec::new();
+            return None;
         }
         // Once is enough: nothing is started any more that has such a token.
         self.tokens.retain(|(token, _)| !token.is_stopped());
@@ -279,7 +284,7 @@ impl State {
             (job.terms())
                 .is_some_and(|terms| terms.token.as_ref().is_some_and(StopToken::is_stopped))
         };
-        self.take_out_all(has_stopped, me)
+        Some(self.take_out_all(has_stopped, me))
     }
 
     /// Forgets what was remembered of a task that has ended or is about to.

@@ -63,7 +63,9 @@ impl Submitted {
             }
         }
         state.open_lanes(now);
-        stopped.extend(state.take_out_stopped(&self.me));
+        let told = state.take_out_stopped(&self.me);
+        let room = told.is_some() || !stopped.is_empty();
+        stopped.extend(told.into_iter().flatten());
         let threads = state.summon(self.workers);
         let next = state
             .moments
@@ -72,7 +74,7 @@ impl Submitted {
             .chain(state.first_permit())
             .min();
         let _ = state.moments.unasked();
-        if !stopped.is_empty() {
+        if room {
             self.room.notify_all();
         }
         if state.drainers > 0 {
