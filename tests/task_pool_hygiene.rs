@@ -138,9 +138,10 @@ fn functions_may_come_from_a_macro() {
 
 /// What a crate with strict lints may export.
 pub mod strict {
+    use std::num::{IntErrorKind, ParseIntError};
     use std::time::Duration;
 
-    use futureproof::task_pool;
+    use futureproof::{Retry, task_pool};
 
     /// Loads.
     ///
@@ -148,7 +149,7 @@ pub mod strict {
     ///
     /// If it is no number.
     #[task_pool(workers = 5, error_policy = "log", monitor = Duration::from_secs(1), capacity = 3, name = "loader")]
-    pub fn load(text: &str, _wait: Duration) -> Result<usize, std::num::ParseIntError> {
+    pub fn load(text: &str, _wait: Duration) -> Result<usize, ParseIntError> {
         text.parse()
     }
 
@@ -172,6 +173,32 @@ pub mod strict {
     #[must_use]
     pub const fn old(number: u8) -> u8 {
         number
+    }
+
+    /// Retries, with limits.
+    ///
+    /// # Errors
+    ///
+    /// If it is no number.
+    #[task_pool(
+        retry = Retry::attempts(2).jitter(false),
+        retry_if = |error| error.kind() != &IntErrorKind::Empty,
+        timeout = "5s",
+        rate_limit = "1000/s burst 1000",
+        raise_after = 2,
+        max_tasks_per_thread = 10,
+        on_thread_start = || Ok::<(), &str>(()),
+        on_thread_stop = || ()
+    )]
+    pub fn patient(text: &str) -> Result<usize, ParseIntError> {
+        text.parse()
+    }
+
+    /// Takes much.
+    #[task_pool]
+    #[must_use]
+    pub const fn large(words: [u64; 64]) -> u64 {
+        words[0]
     }
 
     /// Has methods.

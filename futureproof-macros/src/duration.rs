@@ -12,7 +12,7 @@ pub(crate) fn parse(literal: &LitStr) -> syn::Result<Duration> {
 }
 
 /// Reads `number unit`, exactly: no rounding of what fits into nanoseconds.
-fn read(text: &str) -> Result<Duration, String> {
+pub(crate) fn read(text: &str) -> Result<Duration, String> {
     let trimmed = text.trim();
     let split = trimmed
         .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')

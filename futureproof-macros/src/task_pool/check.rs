@@ -4,8 +4,11 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{Attribute, FnArg, PathArguments, ReturnType, Safety, Type, TypeImplTrait, TypePath};
 
+use super::function::Function;
 use super::lifetimes::hides_lifetime;
-use super::parse::{Function, Options};
+use super::model;
+use super::options::Options;
+use super::values::Value;
 use crate::diag::Errors;
 
 /// The most parameters that a pool's function may have, `self` included.
@@ -29,7 +32,49 @@ pub(super) fn function(function: &Function, options: &Options, errors: &Errors) 
     attributes(&function.attrs, &mut fit, errors);
     parameters(function, options, &mut fit, errors);
     output(&function.sig.output, &mut fit, errors);
+    failures(function, options, errors);
     fit
+}
+
+/// What is asked of failures that cannot happen.
+fn failures(function: &Function, options: &Options, errors: &Errors) {
+    let policy = options
+        .settings
+        .iter()
+        .find_map(|setting| match setting.value {
+            Value::Policy(policy) => Some(policy),
+            _ => None,
+        });
+    if let (Some(key), Some(policy @ ("Log" | "Ignore"))) = (options.given("raise_after"), policy) {
+        let policy = policy.to_lowercase();
+        errors.at(
+            key,
+            format!("`raise_after` needs the policy \"raise\"; remove it, or `error_policy = \"{policy}\"`"),
+        );
+    }
+    let (retry, retry_if) = (options.given("retry"), options.given("retry_if"));
+    let Some(key) = retry.or(retry_if) else {
+        return;
+    };
+    if !model::is_fallible(function, options) {
+        let name = &function.sig.ident;
+        let advice = match options.fallible {
+            Some(_) => format!("remove `{key}` or `fallible = false`"),
+            None if model::is_name(&function.sig.output) => format!(
+                "remove `{key}`, or write `fallible = true` if this is a `Result` by another name"
+            ),
+            None => format!("remove `{key}`"),
+        };
+        errors.at(
+            key,
+            format!("only an `Err` is tried again, and `{name}` returns no `Result`; {advice}"),
+        );
+    } else if retry.is_none() {
+        errors.at(
+            key,
+            "`retry_if` needs `retry`, which says how often; add `retry = 3`",
+        );
+    }
 }
 
 fn qualifiers(function: &Function, fit: &mut Fit, errors: &Errors) {
@@ -106,12 +151,19 @@ fn parameters(function: &Function, options: &Options, fit: &mut Fit, errors: &Er
             ),
         );
     }
-    let keep = options.keep_args.unwrap_or(true);
+    let exclusive = |what: &str, place: &dyn ToTokens| {
+        let place = place.to_token_stream();
+        if options.given("retry").is_some() {
+            not_tried_again(what, &place, errors);
+        } else if options.keep_args.unwrap_or(true) {
+            not_kept(what, &place, errors);
+        }
+    };
     for input in inputs {
         let (attrs, ty) = match input {
             FnArg::Receiver(receiver) => {
-                if keep && is_exclusive_receiver(receiver) {
-                    not_kept("&mut self", receiver, errors);
+                if is_exclusive_receiver(receiver) {
+                    exclusive("&mut self", receiver);
                 }
                 (&receiver.attrs, None)
             }
@@ -124,10 +176,10 @@ fn parameters(function: &Function, options: &Options, fit: &mut Fit, errors: &Er
             }
         }
         let Some(ty) = ty else { continue };
-        if let (true, Type::Reference(reference)) = (keep, ty)
+        if let Type::Reference(reference) = ty
             && reference.mutability.is_some()
         {
-            not_kept(&text(ty), ty, errors);
+            exclusive(&text(ty), ty);
         }
         HiddenLifetimes(errors).visit_type(ty);
     }
@@ -149,6 +201,16 @@ fn not_kept(what: &str, place: &impl ToTokens, errors: &Errors) {
         format!(
             "`{what}` cannot be cloned, so it cannot be kept for the result; \
              write `keep_args = false` and the results come without their arguments"
+        ),
+    );
+}
+
+fn not_tried_again(what: &str, place: &impl ToTokens, errors: &Errors) {
+    errors.at(
+        place,
+        format!(
+            "`{what}` cannot be cloned, so there is none for another attempt; \
+             remove `retry`, or share what changes: `&Mutex<…>`"
         ),
     );
 }

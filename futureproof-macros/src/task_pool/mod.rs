@@ -1,15 +1,19 @@
 //! `#[task_pool]`: the function as it was written, and beside it a companion through which many calls of it run at once.
 
 mod body;
+mod call;
 mod check;
+mod companion;
 mod expand;
+mod function;
 mod lifetimes;
 mod model;
-mod parse;
+mod options;
 mod pieces;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -19,8 +23,8 @@ use crate::diag::Errors;
 /// The function always comes out again, so a mistake in the options does not make every call of it a second one.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
-    let options = parse::options(args, &errors);
-    let expansion = match parse::function(&item) {
+    let options = options::read(args, &errors);
+    let expansion = match function::read(&item) {
         Ok(function) => match check::function(&function, &options, &errors) {
             check::Fit::No => item,
             fit => {

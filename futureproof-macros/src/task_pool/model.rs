@@ -9,8 +9,9 @@ use syn::{
     Type, Visibility, parse_quote,
 };
 
+use super::function::Function;
 use super::lifetimes::Names;
-use super::parse::{Function, Options, Setting};
+use super::options::{Options, Setting};
 use super::shape::{self, Shape};
 
 /// One annotated function.
@@ -26,6 +27,10 @@ pub(super) struct Model {
     /// Options of the pool, in the order of the text.
     pub(super) settings: Vec<Setting>,
     pub(super) keep_args: bool,
+    /// Whether a task may have several attempts, each with a clone of the arguments.
+    pub(super) retry: bool,
+    /// Which errors are worth another attempt.
+    pub(super) retry_if: Option<Setting>,
     pub(super) fallible: bool,
     /// Whether rustc has to say if the function can fail: a type's name does not tell, and neither did an option.
     pub(super) may_be_result: bool,
@@ -63,15 +68,20 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
     let env = names.lifetime("env", Span::call_site());
     let args = argument_names(function);
     let associated = options.associated.is_some() || is_associated(function);
-    let keep_args = options.keep_args.unwrap_or(true) && !sig.inputs.iter().any(is_exclusive);
-    let fallible = options.fallible.unwrap_or_else(|| is_result(&sig.output));
-    let may_be_result = options.fallible.is_none() && !fallible && is_name(&sig.output);
+    let clonable = !sig.inputs.iter().any(is_exclusive);
+    let keep_args = clonable && options.keep_args.unwrap_or(true);
+    let fallible = is_fallible(function, &options);
+    let retry = clonable && fallible && options.given("retry").is_some();
+    // `retry` has been refused then.
+    let asked = options.given("retry").or(options.given("retry_if"));
+    let may_be_result =
+        options.fallible.is_none() && !fallible && asked.is_none() && is_name(&sig.output);
     let krate = options.krate.unwrap_or_else(|| parse_quote!(::futureproof));
 
     let (plain, lifetimes) = shape::of_function(sig, &args, &env, &mut names);
     let needs = shape::Needs {
         associated,
-        keep_args,
+        clone: keep_args || retry,
         fallible,
         krate: &krate,
     };
@@ -98,6 +108,8 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
         args,
         krate,
         keep_args,
+        retry,
+        retry_if: options.retry_if.filter(|_| retry),
         fallible,
         may_be_result,
         runs,
@@ -173,6 +185,12 @@ fn says_self(tokens: TokenStream) -> bool {
     false
 }
 
+/// Whether the function can fail, as far as the options and its text tell.
+pub(super) fn is_fallible(function: &Function, options: &Options) -> bool {
+    let by_name = || is_result(&function.sig.output);
+    options.fallible.unwrap_or_else(by_name)
+}
+
 /// Whether a function can fail is seen by the name of what it returns, by any path.
 fn is_result(output: &syn::ReturnType) -> bool {
     let syn::ReturnType::Type(_, ty) = output else {
@@ -182,7 +200,7 @@ fn is_result(output: &syn::ReturnType) -> bool {
 }
 
 /// Whether the result's type has a name that may stand for any other type.
-fn is_name(output: &syn::ReturnType) -> bool {
+pub(super) fn is_name(output: &syn::ReturnType) -> bool {
     let syn::ReturnType::Type(_, ty) = output else {
         return false;
     };

@@ -102,7 +102,7 @@ impl Model {
     /// The body of a companion's function: the runtime's function of that name, called with the pool, the call and `last`.
     ///
     /// Its tokens are where the function's name is, and `sendable` asks the same in all of them, so that a type that
-    /// cannot be sent is one error and not four.
+    /// cannot be sent is one error and not one for each.
     pub(super) fn hand_over(&self, function: &str, last: TokenStream) -> TokenStream {
         let (p, turbofish) = (self.private(), turbofish(&self.companion_turbofish()));
         let (pool, call, function) = (

@@ -126,7 +126,8 @@ pub(super) fn type_params(generics: &Generics) -> Vec<Ident> {
 /// What the companion asks of types that only its user knows.
 pub(super) struct Needs<'a> {
     pub(super) associated: bool,
-    pub(super) keep_args: bool,
+    /// Of the arguments, to keep them or to try again.
+    pub(super) clone: bool,
     pub(super) fallible: bool,
     pub(super) krate: &'a Path,
 }
@@ -189,11 +190,11 @@ impl Needs<'_> {
     fn sendable(&self, shape: &Shape) -> Vec<TokenStream> {
         let krate = self.krate;
         let send = quote!(#krate::__private::Send);
-        let keep = self.keep_args.then(|| quote!(+ #krate::__private::Clone));
+        let clone = self.clone.then(|| quote!(+ #krate::__private::Clone));
         let args = shape.args.iter().filter(|arg| self.is_open(arg, shape));
         // Where rustc can judge a bound at once, it says so at the type that it is about.
         let mut bounds: Vec<TokenStream> = args
-            .map(|arg| relocated(quote!(#arg: #send #keep), arg.span()))
+            .map(|arg| relocated(quote!(#arg: #send #clone), arg.span()))
             .collect();
         if self.is_open(&shape.output, shape) {
             let (output, ok, err) = (&shape.output, shape.ok(krate), shape.err(krate));

@@ -7,7 +7,7 @@ use super::super::expand;
 use super::{assert_has, assert_lacks, load, pretty};
 
 /// The messages of all `compile_error!`s.
-fn messages(args: TokenStream, item: TokenStream) -> Vec<String> {
+pub(super) fn messages(args: TokenStream, item: TokenStream) -> Vec<String> {
     let mut tokens = expand(args, item).into_iter();
     let mut found = Vec::new();
     while let Some(token) = tokens.next() {
@@ -24,7 +24,7 @@ fn messages(args: TokenStream, item: TokenStream) -> Vec<String> {
     found
 }
 
-fn message(args: TokenStream, item: TokenStream) -> String {
+pub(super) fn message(args: TokenStream, item: TokenStream) -> String {
     let mut found = messages(args, item);
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
@@ -48,7 +48,7 @@ fn mistakes_in_options_are_all_reported_and_the_companion_is_there() {
         "`workers` must be at least 1",
         "`capacity` must not be negative",
         "no unit",
-        "unknown option `batch`; the options are",
+        "unknown option `batch`; the options are `workers`, `error_policy`, `raise_after`,",
         "`workers` is given twice",
     ];
     assert_eq!(found.len(), wanted.len(), "{found:#?}");
@@ -234,7 +234,7 @@ fn beside_an_error_the_companion_keeps_its_types() {
 #[test]
 fn no_input_makes_it_panic() {
     let args: Vec<TokenTree> =
-        quote!(workers = 5, error_policy = "log", type = X, crate = a::b, keep_args = false, monitor = "1s", associated).into_iter().collect();
+        quote!(workers = 5, error_policy = "log", raise_after = 2, retry = 3, retry_if = |e| e.is(), timeout = "1s", rate_limit = "10/s burst 2", type = X, crate = a::b, keep_args = false, monitor = "1s", on_thread_start = || a, associated).into_iter().collect();
     let item: Vec<TokenTree> = quote! {
         #[cfg(x)] #[doc = "x"] pub(crate) const async unsafe extern "C" fn f<'a, T: A<'a> + ?Sized, const N: usize>
             (self: &mut Self, &(mut a, _): &'a (&T, Cow<str>), r#type: impl for<'b> Fn(&'b u8) -> &'b u8 + '_, ...)
