@@ -22,7 +22,7 @@
 //! | F17 no second run, no sharing | `run_can_be_called_again`, `scopes_share_a_pool_…`, `loops_share_a_pool_…` |
 //! | F18 the source raises | `a_source_that_panics_…` |
 //! | F19 a submit from a task or the loop is dropped | `tasks_submitted_while_results_are_read_run`, `tasks_submitted_by_tasks_run`, `a_loop_may_feed_its_own_source` |
-//! | F20 broken initializer | `a_broken_thread_hook_…`, `a_worker_local_that_fails_…`; pools of functions have no hook |
+//! | F20 broken initializer | `a_broken_thread_hook_…`, `a_worker_local_that_fails_…`; tasks: `a_start_hook_that_fails_…` in `behaviours_pebble` |
 //! | F21 failures among the results | `failures_are_never_among_the_results` |
 //! | F22 the raised error is also a result | `the_scope_returns_the_very_error_once` |
 //! | submit and join, nothing ran | `what_is_submitted_runs_although_nobody_reads` |
@@ -34,17 +34,17 @@
 //! | `completed_tasks` and eager maps: 0.2 to 1.8 GB for 10⁶ tasks (also M7) | `memory_holds_…`, `map_pulls_no_further_than_its_bound`, loops: `pulled_items_are_bounded` |
 //! | one default dict shared by tasks, a name in the README that does not exist | do not apply: no default arguments; the README is compiled |
 //! | process executor, exit codes, P6, time limits by killing | do not apply: there are no processes yet |
-//! | P1 `stop` leaves futures pending | `stopping_ends_everything_that_was_accepted` |
+//! | P1 `stop` leaves futures pending | `stopping_ends_everything_that_was_accepted`; of a pool: `stop_leaves_what_is_queued_…` in `behaviours_pebble` |
 //! | P2 `with` polls every 0.1 s | `an_idle_pool_uses_no_cpu` counts how often it wakes; F3 |
 //! | P3, M6, `concurrent.futures`: unread errors vanish | `a_failure_that_nobody_reads_is_logged_once`, `a_failure_of_dropped_results_is_logged` |
 //! | P4 keyword arguments get lost on the way to asyncio | `an_awaited_task_gets_every_argument` |
 //! | P5 no backpressure, no `as_completed` | `try_submit_refuses_…`, `submit_keeps_the_queue_bounded` |
 //! | M1 a cancellation from below leaves the outer future pending | `a_cancelled_task_wakes_whoever_awaits_it`, `a_reader_wakes_when_another_thread_stops_the_scope` |
-//! | M2, M3 `with` drops tasks, futures never resolve | `what_is_submitted_runs_although_nobody_reads`, `every_handle_resolves` |
-//! | M4 no limit is a `TypeError` | `an_unlimited_capacity_never_blocks_a_submit` |
-//! | M5 `shutdown` blocks behind a blocked `submit` | `stop_wakes_a_blocked_submit` |
-//! | M8 lists scanned for every event | `many_waiting_tasks_cost_no_more_each_than_few` |
-//! | retry: attempts at 0, 1 and 3 s | does not apply: no retries yet |
+//! | M2, M3 `with` drops tasks, futures never resolve | `what_is_submitted_runs_although_nobody_reads`, `every_handle_resolves`; with retries and limits: `the_end_of_a_scope_…` in `behaviours_more_executors` |
+//! | M4 no limit is a `TypeError` | `an_unlimited_capacity_never_blocks_a_submit`; `raising_the_limit_…` in `behaviours_more_executors` |
+//! | M5 `shutdown` blocks behind a blocked `submit` | `stop_wakes_a_blocked_submit`; of a pool: `stopping_a_pool_wakes_…` in `behaviours_more_executors` |
+//! | M8 lists scanned for every event | `many_waiting_tasks_cost_no_more_each_than_few`; with retries and limits: `many_tasks_with_retries_…` in `behaviours_more_executors` |
+//! | retry without jitter | `Retry` draws its waits; what retries do is in `behaviours_more_executors` |
 //! | a limit of 0.2 s on a running task is no limit | `a_limited_wait_returns_the_handle_and_loses_nothing` |
 //! | 13 of 500 and 500 of 500 run after an error | `after_a_failure_…`: the bound is the number of workers |
 
