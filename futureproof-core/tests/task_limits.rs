@@ -431,7 +431,10 @@ fn several_failures_can_be_collected_before_everything_stops() {
         let Err(ScopeError::Tasks(errors)) = result else {
             panic!("{result:?}");
         };
-        let indices: Vec<_> = errors.iter().map(|error| error.index()).collect();
+        let indices: Vec<_> = errors
+            .iter()
+            .map(futureproof_core::TaskError::index)
+            .collect();
         assert!(indices.is_sorted(), "{indices:?}");
         assert!((3..3 + workers).contains(&indices.len()), "{indices:?}");
         // Fewer are an error, too; the others are all run.

@@ -229,7 +229,10 @@ mod tests {
     #[test]
     fn permits_are_spaced_evenly() {
         let limit = RateLimit::new(10, 1000 * MS);
-        assert_eq!(permits(limit, 4), [0 * MS, 100 * MS, 200 * MS, 300 * MS]);
+        assert_eq!(
+            permits(limit, 4),
+            [Duration::ZERO, 100 * MS, 200 * MS, 300 * MS]
+        );
     }
 
     #[test]
@@ -237,7 +240,13 @@ mod tests {
         let limit = RateLimit::new(10, 1000 * MS).burst(3);
         assert_eq!(
             permits(limit, 5),
-            [0 * MS, 0 * MS, 0 * MS, 100 * MS, 200 * MS]
+            [
+                Duration::ZERO,
+                Duration::ZERO,
+                Duration::ZERO,
+                100 * MS,
+                200 * MS
+            ]
         );
         let limiter = Limiter::new(limit);
         let begin = Instant::now();
