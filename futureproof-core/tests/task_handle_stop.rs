@@ -27,7 +27,7 @@ fn patient(started: &Counter) -> Body<'static, &'static str> {
     Box::new(move || {
         started.add();
         while !is_stopping() {
-            std::hint::spin_loop();
+            std::thread::yield_now();
         }
         Ok("told")
     })
@@ -127,7 +127,9 @@ fn a_task_whose_token_is_stopped_already_never_starts() {
         let token = StopToken::new();
         token.stop();
         for _ in 0..50 {
-            assert_cancelled(task(pool).stop(&token).submit(never()));
+            let handle = task(pool).stop(&token).submit(never());
+            assert!(handle.is_finished());
+            assert_cancelled(handle);
         }
     });
 }
@@ -206,10 +208,13 @@ fn a_stop_that_races_with_submits_misses_none() {
 fn a_token_may_be_stopped_from_inside_one_of_its_tasks_and_from_a_callback() {
     for_workers(|pool, workers| {
         let (token, door) = (StopToken::new(), Door::new());
-        let (inside, stop) = (door.clone(), token.clone());
+        let held = Door::new();
+        let (inside, stop, hold) = (door.clone(), token.clone(), held.clone());
         let stopper = task(pool).stop(&token).submit(Box::new(move || {
             inside.wait();
             stop.stop();
+            // A worker that is free would start the others.
+            hold.wait();
             Ok(if is_stopping() { "told" } else { "not told" })
         }));
         let (busy, other_door) = occupy(pool, workers - 1);
@@ -224,6 +229,7 @@ fn a_token_may_be_stopped_from_inside_one_of_its_tasks_and_from_a_callback() {
         [queued, chained, last]
             .into_iter()
             .for_each(assert_cancelled);
+        held.open();
         assert_eq!(stopper.join().unwrap(), "told");
         other_door.open();
         drop(busy);

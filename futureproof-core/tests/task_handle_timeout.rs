@@ -77,7 +77,7 @@ fn it_is_told_and_what_it_gives_then_is_dropped() {
         let error = (&&&&&DescribeType::<Oops>::new()).vtable();
         let run: fn((Counter,)) -> Result<Token, Oops> = |(dropped,)| {
             while !is_stopping() {
-                std::hint::spin_loop();
+                std::thread::yield_now();
             }
             Ok(Token(dropped))
         };

@@ -325,6 +325,38 @@ fn a_task_limit_can_change_while_the_pool_runs() {
 }
 
 #[test]
+fn a_pause_holds_up_what_a_worker_has_taken_with_other_tasks() {
+    no_hang(|| {
+        let pool = pool(1);
+        let (started, door) = (Counter::new(), Door::new());
+        scope(&pool, bodies::<()>(Raise), |tasks| {
+            // Trivial tasks are taken together with what comes behind them.
+            for _ in 0..20_000 {
+                tasks.submit(Box::new(|| Ok(())));
+            }
+            for _ in 0..50 {
+                tasks.submit(Box::new(|| {
+                    started.add();
+                    door.wait();
+                    Ok(())
+                }));
+            }
+            started.wait_for(1);
+            pool.set_task_limit(0);
+            door.open();
+            while tasks.running() > 0 {
+                std::thread::yield_now();
+            }
+            assert_eq!(started.get(), 1);
+            assert_eq!(tasks.waiting(), 49);
+            pool.set_task_limit(None);
+            assert_eq!(tasks.run().unwrap().completed(), 20_050);
+        })
+        .unwrap();
+    });
+}
+
+#[test]
 fn a_paused_pool_does_not_hold_up_loops_nor_nested_tasks() {
     for_workers(|pool, _| {
         scope(pool, bodies::<()>(Raise), |tasks| {

@@ -67,7 +67,7 @@ pub(crate) struct Shared {
     pub(super) state: Mutex<State>,
     /// Signalled once per place that an idle thread should look at.
     pub(super) wanted: Condvar,
-    /// Signalled when the last thread has gone.
+    /// Signalled when the last thread has gone, or, once the pool is closed, has been started.
     gone: Condvar,
     /// The tasks of the pool itself, as against those of a scope.
     pub(super) submitted: OnceLock<Arc<Submitted>>,
@@ -99,6 +99,8 @@ pub(super) struct State {
     pub(super) awake: usize,
     /// Threads that exist or are being started.
     pub(super) threads: usize,
+    /// Of those, the ones whose handles are not here yet.
+    starting: usize,
     /// Threads ever started, for their names.
     started: usize,
     /// Of threads that have not been joined yet.
@@ -161,6 +163,7 @@ impl Shared {
                 idle: 0,
                 awake: 0,
                 threads: 0,
+                starting: 0,
                 started: 0,
                 handles: Vec::new(),
                 warned: false,
@@ -224,13 +227,18 @@ impl Shared {
             }
             state = self.state.lock();
         }
-        while missing > 0 && state.threads < self.config.limit {
+        while missing > 0 && state.threads < self.config.limit && !self.is_closed() {
             state.threads += 1;
+            state.starting += 1;
             state.started += 1;
             let number = state.started;
             drop(state);
             let handle = self.start_thread(number);
             state = self.state.lock();
+            state.starting -= 1;
+            if state.starting == 0 && self.is_closed() {
+                self.gone.notify_all();
+            }
             match handle {
                 Ok(handle) => {
                     // Threads that have been let go need no joining any more.
@@ -356,11 +364,12 @@ impl Shared {
             return;
         }
         let mut state = self.state.lock();
-        while state.threads > 0 {
+        while state.threads + state.starting > 0 {
             state = self.gone.wait(state);
         }
+        let late = std::mem::take(&mut state.handles);
         drop(state);
-        for handle in handles {
+        for handle in handles.into_iter().chain(late) {
             // Pool threads catch everything, so there is no panic to hear of.
             let _ = handle.join();
         }

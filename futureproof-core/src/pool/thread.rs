@@ -29,7 +29,12 @@ impl Shared {
     /// first, and then to leave.
     #[inline]
     pub(crate) fn wants_place(&self) -> bool {
-        (self.surplus.load(Ordering::Relaxed) && self.leaves_as_surplus()) || self.is_spent()
+        (self.has_surplus() && self.leaves_as_surplus()) || self.is_spent()
+    }
+
+    /// Are more threads at tasks than may be? A hint.
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.surplus.load(Ordering::Relaxed)
     }
 
     #[cold]

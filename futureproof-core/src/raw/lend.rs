@@ -106,6 +106,11 @@ impl Lease {
         self.loan.pool.alarm_at(&work, due)
     }
 
+    /// Is the pool closed that should lend the threads?
+    pub(crate) fn is_pool_closed(&self) -> bool {
+        self.loan.pool.is_closed()
+    }
+
     /// The loan as something that can be called, for as long as it lasts.
     pub(crate) fn as_work(&self) -> Arc<dyn Work> {
         self.loan.clone()

@@ -171,7 +171,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             return;
         }
         let available = crew.request(threads);
-        if self.pool.broken().is_some() {
+        if self.pool.broken().is_some() || self.pool.is_closed() {
             self.abandon();
         } else if available == 0 {
             self.go_threadless(threads);

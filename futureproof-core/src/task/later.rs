@@ -172,7 +172,6 @@ impl<A, E> Later<A, E> {
     /// Lets those tasks start whose moment has come, and takes out those whose time is over.
     pub(super) fn look(&mut self, now: Instant) -> Vec<Timed> {
         self.permit_at = self.permit_at.filter(|at| *at > now);
-        self.deadline = self.deadline.filter(|at| *at > now);
         // The pool keeps one alarm for each board, the earliest asked for, and that may just have gone off.
         self.armed = None;
         while (self.delayed.front()).is_some_and(|delayed| delayed.due <= now) {

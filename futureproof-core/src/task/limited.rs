@@ -239,7 +239,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     fn arm_at(&self, due: Instant, crew: &dyn Crew) {
-        if !crew.alarm_at(due) {
+        if crew.alarm_at(due) {
+            return;
+        }
+        if self.pool.is_closed() {
+            self.abandon();
+        } else {
             self.state.lock().later.timerless = true;
             // Whoever waits without looking at the time.
             self.news.notify_all();

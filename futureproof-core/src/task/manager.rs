@@ -62,8 +62,7 @@ impl Crew for Lease {
     }
 
     fn is_closed(&self) -> bool {
-        // The scope borrows the pool.
-        false
+        self.is_pool_closed()
     }
 
     fn alarm_at(&self, due: Instant) -> bool {

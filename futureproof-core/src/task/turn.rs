@@ -169,6 +169,18 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         true
     }
 
+    /// Lets others run what `worker`, who leaves, has taken and not started.
+    pub(super) fn put_back(&mut self, worker: &mut Worker<A, End<K, T, E>>) {
+        if !std::mem::take(&mut worker.in_batch) {
+            return;
+        }
+        self.batching -= 1;
+        let stash = std::mem::take(&mut worker.desk.lock().stash);
+        for task in stash.into_iter().rev() {
+            self.later.park(task);
+        }
+    }
+
     /// How many items may be pulled at a time from an input that was taken: several, while they are trivial and a thread
     /// stands guard.
     pub(super) fn pull_ahead(&mut self, number: u64) -> usize {

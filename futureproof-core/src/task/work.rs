@@ -58,7 +58,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 self.heed();
                 state = self.state.lock();
             }
-            if !worker.in_batch && self.pool.wants_place() {
+            if self.pool.wants_place() {
+                state.put_back(&mut worker);
                 after.threads += state.make_place();
                 state.get_up(worker);
                 drop(state);
@@ -287,12 +288,17 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             if !worker.in_batch {
                 break Some(ended);
             }
-            match worker.go_on(ended, || crew.is_closed()) {
+            match worker.go_on(ended, || self.is_to_pause(crew)) {
                 Some(next) => task = next,
                 None => break None,
             }
         };
         self.hand_in(worker, last)
+    }
+
+    /// Is what a worker has taken and not started to be looked at again first?
+    fn is_to_pause(&self, crew: &dyn Crew) -> bool {
+        crew.is_closed() || self.pool.has_surplus() || self.signals.is_token_stopped()
     }
 
     /// Hands in what a worker has finished.
