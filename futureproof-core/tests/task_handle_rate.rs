@@ -14,7 +14,7 @@ use futureproof_core::__private::{
 use futureproof_core::ErrorPolicy::{Ignore, Raise};
 use futureproof_core::TrySubmitError::Full;
 use futureproof_core::Until::{All, First};
-use futureproof_core::{RateLimit, Retry, TaskHandle, TaskPool, wait};
+use futureproof_core::{RateLimit, Retry, TaskHandle, TaskPool, is_stopping, wait};
 use kit::{
     Body, Counter, Door, Oops, WORKERS, bodies, for_workers, no_hang, oops, pool, threadless_pool,
 };
@@ -194,6 +194,26 @@ fn a_cancelled_task_gives_its_turn_to_the_next() {
             assert_eq!(handle.join().unwrap(), n);
         }
         assert!(pool.drain(Duration::MAX).is_ok());
+    });
+}
+
+#[test]
+fn a_turn_is_not_forgotten_with_the_task_that_waited_for_it() {
+    for_workers(|pool, _| {
+        let call = limited(RateLimit::new(1, 100 * MS));
+        start(pool, &call, || Ok(0)).join().unwrap();
+        // It is to wait for the next turn, and is cancelled.
+        assert!(start(pool, &call, || Ok(1)).cancel());
+        // The timer looks at something else meanwhile.
+        let brief = configure(pool, bodies::<()>(Ignore)).timeout(MS);
+        let brief = brief.submit(Box::new(|| {
+            while !is_stopping() {
+                std::thread::yield_now();
+            }
+            Ok(())
+        }));
+        assert!(brief.join().unwrap_err().is_timed_out());
+        assert_eq!(start(pool, &call, || Ok(2)).join().unwrap(), 2);
     });
 }
 

@@ -310,8 +310,17 @@ impl Work for Submitted {
         while !leaves && let Some(taken) = state.take(&mut dead) {
             state.busy += 1;
             let moment = state.moments.unasked();
+            // There may be more permits at once, as after a pause.
+            let threads = if state.lanes.is_empty() {
+                0
+            } else {
+                state.summon(self.workers)
+            };
             drop(state);
             dead.clear();
+            if threads > 0 {
+                self.request(&pool, threads);
+            }
             self.ask_timer(moment, false);
             let done = self.run(taken);
             if pool.counts_tasks() {

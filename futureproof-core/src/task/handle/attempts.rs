@@ -37,7 +37,7 @@ impl<E> Extras<E> {
         if limits.is_empty() && limiter.is_none() && token.is_none() && deadline.is_none() {
             return None;
         }
-        let signals = Signals::new(token.clone(), deadline).nested();
+        let signals = Signals::new(token.clone(), deadline).nested_task();
         // Once this moment has come, so has that of the signals.
         let deadline = deadline.and_then(|limit| Instant::now().checked_add(limit));
         Some(Box::new(Self {

@@ -122,7 +122,7 @@ impl<A, K, T, E> Submission<A, K, T, E> {
         let signals = || {
             Arc::new(
                 Signals::new(Some(queue.closing().clone()), None)
-                    .nested()
+                    .nested_task()
                     .on(pool),
             )
         };

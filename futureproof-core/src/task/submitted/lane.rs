@@ -107,9 +107,8 @@ impl State {
         }
     }
 
-    /// When the next permit is due that somebody waits for.
+    /// When the next permit is due. Also one that nobody waits for now: who comes next will not ask for the moment again.
     pub(super) fn first_permit(&self) -> Option<Instant> {
-        let lanes = self.lanes.iter().filter(|lane| lane.live > 0);
-        lanes.filter_map(|lane| lane.due).min()
+        self.lanes.iter().filter_map(|lane| lane.due).min()
     }
 }
