@@ -187,7 +187,8 @@ fn a_pool_has_no_more_threads_than_it_needs_and_lets_them_go() {
                 );
             });
             drop(pool);
-            assert_eq!(threads_of("loops-"), 0, "dropping a pool joins its threads");
+            // Dropping a pool joins its threads; the system may list them for a moment longer.
+            wait_until(|| threads_of("loops-") == 0);
         },
     );
     assert!(status.success());

@@ -4,7 +4,7 @@
 //! | there | here |
 //! |---|---|
 //! | every executor and a stack of 20 layers | `executors.rs`: submits, maps and scopes, and all options at once |
-//! | no thread is left behind | `threads.rs` |
+//! | no thread is left behind | `threads.rs`; after the end of its pool: `no_thread_outlives_its_pool` in `behaviours_pebble` |
 //! | retry | `retry.rs`; a policy that looks at results does not apply: return an `Err` |
 //! | throttle | `throttle.rs`; a limit that is a function, and may raise, does not apply: `set_task_limit` is called |
 //! | cancel after a time | `timeout.rs`: a limit counts from the start of a task; who waits may give up and cancel |
