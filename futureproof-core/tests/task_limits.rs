@@ -412,6 +412,28 @@ fn a_thread_is_replaced_after_so_many_tasks() {
 }
 
 #[test]
+fn tasks_stay_on_the_pools_threads_however_soon_those_are_replaced() {
+    no_hang(|| {
+        let pool = TaskPool::builder()
+            .workers(1)
+            .max_tasks_per_thread(1)
+            .build();
+        let owner = std::thread::current().id();
+        for _ in 0..200 {
+            scope(&pool, bodies::<()>(Raise), |tasks| {
+                for _ in 0..3 {
+                    tasks.submit(Box::new(|| {
+                        assert_ne!(std::thread::current().id(), owner);
+                        Ok(())
+                    }));
+                }
+            })
+            .unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_start_hook_that_fails_breaks_the_pool_and_every_task_says_so() {
     for workers in WORKERS {
         no_hang(|| {

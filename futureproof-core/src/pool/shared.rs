@@ -207,7 +207,8 @@ impl Shared {
         self.provide(state, threads)
     }
 
-    /// Wakes or starts up to `threads` threads, as far as there are places for them; returns how many threads there are.
+    /// Wakes or starts up to `threads` threads, as far as there are places for them; returns how many threads there are
+    /// or, however soon they have gone again, were.
     pub(super) fn provide<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
@@ -227,6 +228,7 @@ impl Shared {
             }
             state = self.state.lock();
         }
+        let mut some = 0;
         while missing > 0 && state.threads < self.config.limit && !self.is_closed() {
             state.threads += 1;
             state.starting += 1;
@@ -244,11 +246,12 @@ impl Shared {
                     // Threads that have been let go need no joining any more.
                     state.handles.retain(|handle| !handle.is_finished());
                     state.handles.push(handle);
+                    some = 1;
                 }
                 Err(error) => {
                     self.leave(&mut state);
                     let first = !std::mem::replace(&mut state.warned, true);
-                    let threads = state.threads;
+                    let threads = state.threads.max(some);
                     drop(state);
                     if first {
                         self.warn_no_thread(&error, threads);
@@ -258,7 +261,7 @@ impl Shared {
             }
             missing -= 1;
         }
-        state.threads
+        state.threads.max(some)
     }
 
     /// Shows those who look without the lock what they may find.

@@ -95,21 +95,19 @@ impl Submitted {
         self.watch(monitored);
         let saturated = self.workers.saturating_add(capacity);
         let mut state = self.state.lock();
-        if !waits && is_stopped(job) {
-            self.leave(state);
-            return Err(Refusal::Stopped);
-        }
-        if state.is_full(saturated) {
-            if !waits {
-                return Err(Refusal::Full);
-            }
+        if waits && state.is_full(saturated) {
             state = self.wait_for_room(state, saturated, job);
         }
-        if state.closed && !waits {
+        let stopped = is_stopped(job);
+        if !waits && let Some(refusal) = state.refusal(saturated, stopped) {
             self.leave(state);
-            return Err(Refusal::Closed);
+            return Err(refusal);
         }
-        let too_late = state.why_refused();
+        let too_late = if stopped {
+            Some(Why::Cancelled)
+        } else {
+            state.why_refused()
+        };
         job.number(state.accepted);
         state.accepted += 1;
         if let Some(why) = too_late {

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::seats::{Seat, Seats};
-use super::Submitted;
 use super::job::{Job, Place, Ran, Terms, Why};
 use super::lane::Lane;
 use super::moments::{Moment, Moments, after};
 use super::watched::Watched;
+use super::{Refusal, Submitted};
 use crate::pool::Work;
 use crate::stop::StopToken;
 use crate::sync::{Arc, Weak};
@@ -56,6 +56,19 @@ impl State {
     #[inline]
     pub(super) fn is_full(&self, most: usize) -> bool {
         self.waiting + self.running >= most && !self.closed && self.ended.is_none()
+    }
+
+    /// Why a task is refused by who does not wait, if it is.
+    pub(super) fn refusal(&self, most: usize, is_stopped: bool) -> Option<Refusal> {
+        if is_stopped {
+            Some(Refusal::Stopped)
+        } else if self.closed {
+            Some(Refusal::Closed)
+        } else if self.is_full(most) {
+            Some(Refusal::Full)
+        } else {
+            None
+        }
     }
 
     /// How a task ends that is submitted now, if it ends at once.
