@@ -281,11 +281,12 @@ impl Submitted {
         if (not_started && job.has_begun()) || !state.take_out(job, &self.me) {
             return false;
         }
+        state.ending += 1;
         let dead = state.sweep();
         self.tell(&state);
         self.leave(state);
         drop(dead);
-        job.finish(&Why::Cancelled);
+        self.finish(std::slice::from_ref(job), &Why::Cancelled);
         true
     }
 }

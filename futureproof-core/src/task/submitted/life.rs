@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use super::Submitted;
-use super::job::Why;
+use super::job::{Job, Why};
 use crate::pool::Shared;
 use crate::stop;
 use crate::sync::Arc;
@@ -32,6 +32,7 @@ impl Submitted {
         state.closed |= stops;
         state.ended.get_or_insert_with(|| why.clone());
         let jobs = state.take_out_all(|_| true, &self.me);
+        state.ending += jobs.len();
         // Both are left with what had been claimed before.
         let dead = (
             std::mem::take(&mut state.jobs),
@@ -44,8 +45,21 @@ impl Submitted {
         self.room.notify_all();
         self.drained.notify_all();
         drop(dead);
-        for job in jobs {
-            job.finish(&why);
+        self.finish(&jobs, &why);
+    }
+
+    /// Ends tasks that were taken out and counted as ending.
+    pub(super) fn finish(&self, jobs: &[Arc<dyn Job>], why: &Why) {
+        if jobs.is_empty() {
+            return;
+        }
+        let ending = Ending::begin(self, jobs.len());
+        jobs.iter().for_each(|job| job.finish(why));
+        drop(ending);
+        let mut state = self.state.lock();
+        state.ending -= jobs.len();
+        if state.drainers > 0 {
+            self.drained.notify_all();
         }
     }
 
@@ -58,6 +72,7 @@ impl Submitted {
         let helps = pool.is_current() || stop::works_for(pool);
         let draining = Draining::begin(self);
         let own = draining.0;
+        let own_ending = Ending::here(self);
         let mut dead = Vec::new();
         let mut state = self.state.lock();
         state.draining += own;
@@ -66,12 +81,13 @@ impl Submitted {
         }
         let outcome = loop {
             let spared = if own > 0 { state.draining } else { 0 };
-            if state.waiting + state.running <= spared {
+            let ending = state.ending - own_ending;
+            if state.waiting + state.running + ending <= spared {
                 break Ok(());
             }
             let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                break Err((state.waiting, state.running - spared));
+                break Err((state.waiting + ending, state.running - spared));
             }
             if helps && let Some(taken) = state.take(&mut dead) {
                 let moment = state.moments.unasked();
@@ -119,8 +135,38 @@ impl Submitted {
 }
 
 thread_local! {
+    /// Queues whose tasks this thread is telling the ends of, by address, and how many: a callback may drain the queue.
+    static ENDING: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
     /// Queues that tasks on this thread drain, by address, and how many of the queue's tasks that concerns.
     static DRAINING: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Marks this thread as telling the ends of tasks until dropped.
+struct Ending;
+
+impl Ending {
+    fn begin(queue: &Submitted, tasks: usize) -> Self {
+        let address = std::ptr::from_ref(queue).addr();
+        let _ = ENDING.try_with(|ending| ending.borrow_mut().push((address, tasks)));
+        Self
+    }
+
+    /// How many of the queue's tasks this thread is telling the ends of.
+    fn here(queue: &Submitted) -> usize {
+        let address = std::ptr::from_ref(queue).addr();
+        let tasks = ENDING.try_with(|ending| {
+            let ending = ending.borrow();
+            let own = ending.iter().filter(|(its, _)| *its == address);
+            own.map(|(_, tasks)| tasks).sum()
+        });
+        tasks.unwrap_or(0)
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = ENDING.try_with(|ending| ending.borrow_mut().pop());
+    }
 }
 
 /// Marks the tasks this thread is in as draining their queue until dropped; has how many did not do so before.

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) waiting: usize,
     pub(super) retrying: usize,
     pub(super) running: usize,
+    /// Tasks that were taken out, and whose ends are being told without the lock.
+    pub(super) ending: usize,
     /// Threads asked for that have not come; threads inside; of those, the ones that run a task.
     pub(super) requested: usize,
     pub(super) inside: usize,

@@ -66,6 +66,7 @@ impl Submitted {
         let told = state.take_out_stopped(&self.me);
         let room = told.is_some() || !stopped.is_empty();
         stopped.extend(told.into_iter().flatten());
+        state.ending += stopped.len();
         let threads = state.summon(self.workers);
         let next = state
             .moments
@@ -91,7 +92,7 @@ impl Submitted {
         // Others are told last: what they do then may take a while.
         runnable.iter().for_each(|job| job.nudge());
         too_slow.iter().for_each(|job| job.time_out());
-        stopped.iter().for_each(|job| job.finish(&Why::Cancelled));
+        self.finish(&stopped, &Why::Cancelled);
     }
 
     /// Has those told at a moment who poll a task.
