@@ -357,11 +357,12 @@ impl Drop for Entered {
     }
 }
 
-/// Returns whether a loop whose body this thread is in, or a loop around that one, is about to end early: an item has
-/// ended it, its token was stopped, or its deadline has passed.
+/// Returns whether the loop or task whose body this thread is in, or one around it, is about to end early.
 ///
-/// A long-running body can ask now and then, and return when the answer is yes. A loop that told a body to stop because of
-/// its token or deadline is a stopped loop, though that may have been its last item. Outside a loop the answer is no.
+/// A loop is, when an item has ended it, its token was stopped, or its deadline has passed. A task is, when its scope, its
+/// iterator or its pool stops, its token was stopped, its handle was told to [`stop`](crate::TaskHandle::stop), or its `timeout` is
+/// over. A long-running body can ask now and then, and return when the answer is yes. A loop that told a body to stop
+/// because of its token or deadline is a stopped loop, though that may have been its last item. Elsewhere the answer is no.
 ///
 /// # Examples
 ///

@@ -203,7 +203,8 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// Several are called in the order in which they came, on the thread that ends the task, before the end can be joined.
     /// So they should be short. That thread is usually the one that ran the task; it is the one that cancelled it where that
     /// happened, the pool's timer where the task timed out, and the calling one where it had ended. If a callback panics,
-    /// that is logged as an `ERROR` event and harms nothing. Callbacks of a handle that is dropped are called all the same.
+    /// that is logged as an `ERROR` event and harms nothing. Callbacks of a handle that is dropped are called all the same, but do not
+    /// count as reading: under the policies raise and log its failure is logged, too.
     ///
     /// # Panics
     ///

@@ -16,7 +16,9 @@ use crate::report::Report;
 /// use std::time::Duration;
 ///
 /// half::scope(|tasks| {
-///     tasks.map([2, 4, 6]);
+///     for n in [2, 4, 6] {
+///         tasks.submit(n);
+///     }
 ///     match tasks.drain(Duration::from_secs(10)) {
 ///         Ok(report) => println!("{report}"),
 ///         Err(left) => println!("{left}; for another day: {:?}", left.tasks()),
@@ -27,14 +29,21 @@ use crate::report::Report;
 pub struct Left<Args> {
     tasks: Vec<(usize, Args)>,
     running: Vec<usize>,
+    given_up: Vec<usize>,
     report: Report,
 }
 
 impl<Args> Left<Args> {
-    pub(super) fn new(tasks: Vec<(usize, Args)>, running: Vec<usize>, report: Report) -> Self {
+    pub(super) fn new(
+        tasks: Vec<(usize, Args)>,
+        running: Vec<usize>,
+        given_up: Vec<usize>,
+        report: Report,
+    ) -> Self {
         Self {
             tasks,
             running,
+            given_up,
             report,
         }
     }
@@ -58,6 +67,12 @@ impl<Args> Left<Args> {
         &self.running
     }
 
+    /// Returns the indices of the tasks that waited for another attempt. They end with their last error.
+    #[must_use]
+    pub fn given_up(&self) -> &[usize] {
+        &self.given_up
+    }
+
     /// Returns what had been done by then.
     #[must_use]
     pub fn report(&self) -> &Report {
@@ -71,6 +86,7 @@ impl<Args> fmt::Debug for Left<Args> {
         f.debug_struct("Left")
             .field("tasks", &indices)
             .field("running", &self.running)
+            .field("given_up", &self.given_up)
             .field("report", &self.report)
             .finish()
     }
@@ -82,7 +98,11 @@ impl<Args> fmt::Display for Left<Args> {
         write!(
             f,
             "time is over: {tasks} tasks have not started, {running} are running"
-        )
+        )?;
+        match self.given_up.len() {
+            0 => Ok(()),
+            given_up => write!(f, ", {given_up} waited for another attempt"),
+        }
     }
 }
 

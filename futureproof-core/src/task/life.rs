@@ -223,9 +223,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let running = state.running_indices();
         drop(state);
         let mut left = Vec::new();
-        let mut given_up = false;
+        let mut given_up = Vec::new();
         if let Some(cleared) = cleared {
-            given_up = !cleared.retried.is_empty();
+            given_up = (cleared.retried.iter().map(|(task, _)| task.index)).collect();
             self.announce_stop();
             drop_each(cleared.inputs);
             let ends = self.give_up(cleared.retried);
@@ -235,11 +235,11 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             self.state.lock().counts.cancelled += left.len();
             self.keep_ends(ends);
         }
-        if left.is_empty() && running.is_empty() && !given_up {
+        if left.is_empty() && running.is_empty() && given_up.is_empty() {
             // The last task has ended in time after all.
             return Ok(self.report());
         }
-        Err(Left::new(left, running, self.report()))
+        Err(Left::new(left, running, given_up, self.report()))
     }
 
     /// The stop or the deadline that has kept something from being run, if one has.
@@ -262,7 +262,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             elapsed: self.begun.elapsed(),
             ended: match look.cause {
                 Some(cause) => How::Stopped(cause),
-                None if look.stopped => How::Stopped(StopCause::Asked),
+                None if look.stopped || look.cut_off => How::Stopped(StopCause::Asked),
                 None => How::Exhausted,
             },
         }

@@ -214,7 +214,8 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
 
     /// Closes: what has been accepted is finished, and nothing more is accepted.
     ///
-    /// The inputs of [`map`](Self::map) are dropped where they are, with an item that is being pulled at that moment. What is
+    /// The inputs of [`map`](Self::map) are dropped where they are, with an item that is being pulled at that moment, and the
+    /// [report](Self::run) then says stopped instead of exhausted. What is
     /// submitted later ends as cancelled, while `try_submit` and `submit_timeout` give the arguments back.
     ///
     /// # Examples
@@ -242,7 +243,9 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
 
     /// [Closes](Self::close), and waits until everything that has been accepted has ended, but at most for `limit`.
     ///
-    /// Results stay, to be read afterwards.
+    /// Results stay, to be read afterwards. The inputs of [`map`](Self::map) are dropped at once, as by `close`: give it
+    /// `inputs.by_ref()` of an iterator outside of the scope to keep what has not been pulled. Under the policy raise a failure cancels the
+    /// rest, which then ends as cancelled and is not left.
     ///
     /// # Errors
     ///

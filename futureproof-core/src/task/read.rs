@@ -20,6 +20,7 @@ pub(super) struct Look {
     pub(super) waiting: usize,
     pub(super) stopped: bool,
     pub(super) cause: Option<StopCause>,
+    pub(super) cut_off: bool,
 }
 
 impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
@@ -32,6 +33,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             waiting: state.waiting(),
             stopped: state.stopped,
             cause: state.cause,
+            cut_off: state.cut_off,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::sync::{Arc, Weak};
 /// An iterator over the results of tasks, one per item of an input: what `map` and `as_completed` return.
 ///
 /// The workers pull the input, lazily and no further than `workers + capacity` items ahead of what has been read (more while
-/// tasks are cheap, if no `capacity` was set), and start at once. Under the policy raise the first failure is the last item. If the pool is dropped before the input is
+/// tasks are cheap, if no `capacity` was set), and start at once. Under the policy raise the first failure is the last item (with `raise_after = N`, the N-th). If the pool is dropped before the input is
 /// used up, the last item is a cancelled task.
 ///
 /// # Cancellation
@@ -262,7 +262,8 @@ impl<A, K, T, E> Drop for Results<A, K, T, E> {
         let report = board.report();
         let ended = report.completed() + report.failed() + report.cancelled();
         let unread = ended.saturating_sub(self.read);
-        if unread > 0 || board.is_cut_short() {
+        // Who has read to the end has missed nothing that could be read.
+        if !self.done && (unread > 0 || board.is_cut_short()) {
             log::dropped_early(board.call.name, &report, unread);
         }
     }

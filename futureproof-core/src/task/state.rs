@@ -64,6 +64,8 @@ pub(super) struct State<'env, A, K, T, E> {
     /// Why, if it was not a failure; and whether that kept anything from being run.
     pub(super) cause: Option<StopCause>,
     pub(super) cut_short: bool,
+    /// A close has dropped inputs that were open.
+    pub(super) cut_off: bool,
     /// It was a drain that ran out of time.
     pub(super) drained: bool,
     /// Nothing more is accepted.
@@ -184,6 +186,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             stopped: false,
             cause: None,
             cut_short: false,
+            cut_off: false,
             drained: false,
             closed: false,
             deserted: false,
@@ -443,6 +446,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     #[must_use]
     pub(super) fn close(&mut self) -> Vec<Input<'env, A>> {
         self.closed = true;
+        self.cut_off |= self.queue.has_open_input();
         self.queue.drop_inputs()
     }
 }
