@@ -28,8 +28,8 @@ use crate::report::Report;
 /// ```
 pub struct Left<Args> {
     tasks: Vec<(usize, Args)>,
-    running: Vec<usize>,
-    given_up: Vec<usize>,
+    running: Box<[usize]>,
+    given_up: Box<[usize]>,
     report: Report,
 }
 
@@ -42,8 +42,8 @@ impl<Args> Left<Args> {
     ) -> Self {
         Self {
             tasks,
-            running,
-            given_up,
+            running: running.into(),
+            given_up: given_up.into(),
             report,
         }
     }
