@@ -110,7 +110,8 @@ impl TaskPool {
     /// all, `None` is as many as the pool has workers.
     ///
     /// It may be changed at any time. A lower limit takes effect as running tasks end. Loops are not limited, and a task
-    /// that waits for tasks of its own on this pool runs those on its own thread, whatever the limit.
+    /// that waits for tasks of its own on this pool runs those on its own thread, whatever the limit. A task that waits for
+    /// anything else keeps its place meanwhile.
     ///
     /// # Examples
     ///

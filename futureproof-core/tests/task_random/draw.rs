@@ -15,9 +15,6 @@ const DEPTH: u32 = 2;
 struct Draw<'a> {
     choices: &'a mut Choices,
     pools: usize,
-    /// Sections begin on the first pool and nest on any; else they begin on any and nest on the same or a later one.
-    /// Otherwise two pools' threads could wait for each other.
-    from_first: bool,
     depth: u32,
     pool: usize,
     aside: bool,
@@ -30,7 +27,6 @@ impl Program {
         let monitored = choices.one_in(3);
         let mut draw = Draw {
             pools: pools.len(),
-            from_first: choices.one_in(2),
             depth: 0,
             pool: 0,
             aside: false,
@@ -74,11 +70,8 @@ impl Draw<'_> {
     fn section(&mut self) -> Section {
         let start = self.choices.here();
         let any = self.choices.up_to(1);
-        let pool = match (self.from_first, self.depth) {
-            (true, 0) => 0,
-            (true, _) => any,
-            (false, _) => any.max(self.pool),
-        };
+        // Sections nest on the same pool or a later one: else two pools' threads could wait for each other.
+        let pool = any.max(self.pool);
         let outer = std::mem::replace(&mut self.pool, pool.min(self.pools - 1));
         let options = self.options();
         let kind = match self.choices.below(8) {
