@@ -54,6 +54,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     pub(super) fn stop_because(&self, cause: StopCause) {
         let mut state = self.state.lock();
+        // Whoever sees that the board is stopped finds its tasks told of it.
+        self.signals.lower_exit(0);
         let part = state.queue.has_open_input();
         let Some(cleared) = state.stop() else { return };
         state.cause = Some(cause);
@@ -84,7 +86,6 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     /// Tells all who wait that the board was stopped or closed.
     fn announce_stop(&self) {
-        self.signals.lower_exit(0);
         self.room.notify_all();
         self.guard.notify_all();
     }
@@ -147,6 +148,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         if state.stopped {
             return;
         }
+        self.signals.lower_exit(0);
         let cut_short = state.queue.has_open_input();
         let cleared = state.stop();
         state.cause = Some(StopCause::Asked);
@@ -215,6 +217,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             return Ok(self.report());
         }
         let mut state = self.state.lock();
+        self.signals.lower_exit(0);
         let cleared = state.stop();
         if cleared.is_some() {
             state.cause = Some(StopCause::Deadline(limit));

@@ -224,6 +224,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             },
             &mut after.unwanted,
         );
+        if after.cleared.is_some() {
+            self.signals.lower_exit(0);
+        }
         after.news = state.has_news(true);
         after.calls = state.call();
         drop(state);

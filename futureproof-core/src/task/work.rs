@@ -314,6 +314,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         }
         let mut state = self.state.lock();
         let after = state.hand_in(worker, last);
+        if after.cleared.is_some() {
+            self.signals.lower_exit(0);
+        }
         (state, after)
     }
 
