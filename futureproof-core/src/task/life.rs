@@ -54,10 +54,11 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     pub(super) fn stop_because(&self, cause: StopCause) {
         let mut state = self.state.lock();
-        // Whoever sees that the board is stopped finds its tasks told of it.
-        self.signals.lower_exit(0);
         let part = state.queue.has_open_input();
         let Some(cleared) = state.stop() else { return };
+        // Whoever sees that the board is stopped finds its tasks told of it; but a task that was told must not find more to run
+        // on its worker's desk, so only now.
+        self.signals.lower_exit(0);
         state.cause = Some(cause);
         // A scope says so itself.
         let unread = if part && cause != StopCause::Asked && self.home.is_none() {
@@ -148,9 +149,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         if state.stopped {
             return;
         }
-        self.signals.lower_exit(0);
         let cut_short = state.queue.has_open_input();
         let cleared = state.stop();
+        self.signals.lower_exit(0);
         state.cause = Some(StopCause::Asked);
         let unread = if cut_short {
             self.mark_cut_short(&mut state)
@@ -217,8 +218,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             return Ok(self.report());
         }
         let mut state = self.state.lock();
-        self.signals.lower_exit(0);
         let cleared = state.stop();
+        self.signals.lower_exit(0);
         if cleared.is_some() {
             state.cause = Some(StopCause::Deadline(limit));
             state.drained = true;
