@@ -186,6 +186,8 @@ pub(crate) struct Signals {
     /// Of the loop in whose body this one was started; and how many there are around it.
     outer: Option<Arc<Signals>>,
     depth: usize,
+    /// Is the task being run that they belong to? Only submitted tasks say so.
+    at_work: AtomicBool,
 }
 
 /// How many bodies a submitted task can be in, each submitted or started in the next.
@@ -201,6 +203,7 @@ impl Signals {
             pool: None,
             outer: None,
             depth: 0,
+            at_work: AtomicBool::new(false),
             // A deadline too far away to be written down is none.
             deadline: limit
                 .and_then(|limit| Instant::now().checked_add(limit).map(|at| (at, limit))),
@@ -227,6 +230,16 @@ impl Signals {
     pub(crate) fn on(mut self, pool: &Arc<Shared>) -> Self {
         self.pool = Some(pool.clone());
         self
+    }
+
+    /// Says whether the task is being run.
+    pub(crate) fn set_at_work(&self, at_work: bool) {
+        // Relaxed: who counts has the lock under which the task is counted in and out.
+        self.at_work.store(at_work, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed)
     }
 
     pub(crate) fn lower_exit(&self, index: usize) {
@@ -321,12 +334,22 @@ pub(crate) fn works_for(pool: &Arc<Shared>) -> bool {
     })
 }
 
-/// How many of the loops and tasks that this thread is in have this token?
-pub(crate) fn entered(token: &StopToken) -> usize {
-    let has_it = |signals: &&Arc<Signals>| signals.token.as_ref().is_some_and(|its| its.is(token));
-    ENTERED
-        .try_with(|entered| entered.borrow().iter().filter(has_it).count())
-        .unwrap_or(0)
+/// The loops and tasks with this token that this thread is in: those whose bodies it runs, and those in whose bodies these were
+/// started, however deep.
+pub(crate) fn around(token: &StopToken) -> Vec<Arc<Signals>> {
+    let mut found: Vec<Arc<Signals>> = Vec::new();
+    let _ = ENTERED.try_with(|entered| {
+        for innermost in entered.borrow().iter() {
+            let outwards = std::iter::successors(Some(innermost), |signals| signals.outer.as_ref());
+            for signals in outwards {
+                let has_it = signals.token.as_ref().is_some_and(|its| its.is(token));
+                if has_it && !found.iter().any(|known| Arc::ptr_eq(known, signals)) {
+                    found.push(signals.clone());
+                }
+            }
+        }
+    });
+    found
 }
 
 thread_local! {

@@ -37,8 +37,9 @@ struct State<T, E, K> {
     telling: bool,
     /// The handle is gone.
     detached: bool,
-    /// Threads that wait for news.
+    /// Threads that wait for news, and how often they were nudged.
     sleepers: usize,
+    nudges: usize,
     waker: Option<Waker>,
     watchers: Option<Box<Watchers<T, E, K>>>,
 }
@@ -82,6 +83,7 @@ impl<T, E, K> EndCell<T, E, K> {
                 telling: false,
                 detached: false,
                 sleepers: 0,
+                nudges: 0,
                 waker: None,
                 watchers: None,
             }),
@@ -172,9 +174,10 @@ impl<T, E, K> EndCell<T, E, K> {
         }
     }
 
-    /// Tells those who wait that something has changed: the task has become one that can be run in place.
+    /// Tells those who wait that something has changed: perhaps the task can be run in place now.
     pub(super) fn nudge(&self) {
         let mut state = self.state.lock();
+        state.nudges += 1;
         let waker = state.waker.take();
         let signals = (state.watchers.as_ref()).map(|watchers| watchers.signals.clone());
         let asleep = state.sleepers > 0;
@@ -205,11 +208,17 @@ impl<T, E, K> EndCell<T, E, K> {
         self.state.lock().end.take()
     }
 
-    /// Waits until the end is published, which returns true, or the task `is_ready` to be run, at most until `limit`.
-    pub(super) fn wait(&self, limit: Option<Instant>, is_ready: impl Fn() -> bool) -> bool {
+    /// How often those who wait have been told of something but the end.
+    pub(super) fn nudges(&self) -> usize {
+        self.state.lock().nudges
+    }
+
+    /// Waits until the end is published, which returns true, at most until `limit`; if `since` so many nudges, until there is
+    /// another.
+    pub(super) fn wait(&self, limit: Option<Instant>, since: Option<usize>) -> bool {
         let mut state = self.state.lock();
         state.sleepers += 1;
-        while !state.published && !is_ready() {
+        while !state.published && since.is_none_or(|nudges| nudges == state.nudges) {
             state = match limit {
                 None => self.news.wait(state),
                 Some(limit) => {

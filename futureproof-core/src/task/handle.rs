@@ -63,6 +63,11 @@ impl<T, E, K> TaskHandle<T, E, K> {
         self.task.clone()
     }
 
+    /// Has the task left the queue for good? One that has terms may come back.
+    fn is_gone(&self) -> bool {
+        self.task.is_claimed() && self.task.terms().is_none()
+    }
+
     /// Does this thread take up a place of the pool?
     fn is_in_pool(&self) -> bool {
         self.pool.is_current() || stop::works_for(&self.pool)
@@ -71,7 +76,7 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// Runs the task here if it is queued and this thread takes up a place of its pool; if it may not start yet, returns
     /// when it may.
     pub(super) fn run_in_place(&self) -> Option<Instant> {
-        if self.task.is_claimed() || !self.is_in_pool() {
+        if self.is_gone() || !self.is_in_pool() {
             return None;
         }
         self.queue.run_in_place(&self.job())
@@ -92,11 +97,10 @@ impl<T, E, K> TaskHandle<T, E, K> {
     ///
     /// The task failed, panicked, or was cancelled.
     pub fn join_task(self) -> Result<Task<K, T>, TaskError<E>> {
-        let may_come_back = self.task.terms().is_some();
-        if (may_come_back || !self.task.is_claimed()) && self.is_in_pool() {
+        if !self.is_gone() && self.is_in_pool() {
             self.queue.run_to_end(&self.job());
         } else {
-            self.end().wait(None, || false);
+            self.end().wait(None, None);
         }
         self.end().take().expect("only its handle takes an end")
     }
@@ -123,7 +127,7 @@ impl<T, E, K> TaskHandle<T, E, K> {
     /// ```
     pub fn join_timeout(self, limit: Duration) -> Result<Result<T, TaskError<E>>, Self> {
         // A limit too far away to be written down is none.
-        self.end().wait(Instant::now().checked_add(limit), || false);
+        self.end().wait(Instant::now().checked_add(limit), None);
         self.try_join()
     }
 
@@ -242,14 +246,22 @@ impl<T, E, K> Future for TaskHandle<T, E, K> {
     /// Panics when polled again after it was ready.
     fn poll(self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Self::Output> {
         loop {
+            let nudges = self.task.nudges();
             let look_again = self.run_in_place();
             if let Poll::Ready(end) = self.end().poll(polling.waker()) {
                 return Poll::Ready(end.map(|task| task.result));
             }
             match look_again {
-                Some(at) => self.queue.nudge_at(at, &self.job()),
-                // It may have come back to the queue before there was a waker to tell.
-                None if !self.task.is_claimed() && self.is_in_pool() => continue,
+                Some(at) => {
+                    self.queue.nudge_at(at, &self.job());
+                    if self.queue.is_timerless() {
+                        // Nobody else would look at the clock.
+                        self.task.wait(Some(at), nudges);
+                        continue;
+                    }
+                }
+                // Something may have changed before there was a waker to tell.
+                None if nudges != self.task.nudges() && self.is_in_pool() => continue,
                 None => {}
             }
             return Poll::Pending;

@@ -4,6 +4,7 @@ mod job;
 mod lane;
 mod life;
 mod moments;
+mod room;
 mod state;
 mod timing;
 mod watched;
@@ -11,12 +12,13 @@ mod watched;
 use std::time::Instant;
 
 pub(super) use self::job::{Job, Ran, Terms, Why};
+use self::room::is_stopped;
 use self::state::{State, Taken};
 pub(super) use self::watched::Monitored;
 use super::seats::Seat;
 use crate::pool::{Shared, Work};
 use crate::stop::StopToken;
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Weak};
 
 /// One pool's queue of submitted tasks.
 ///
@@ -30,6 +32,10 @@ pub(crate) struct Submitted {
     room: Condvar,
     /// Signalled when tasks have ended that somebody waits for.
     drained: Condvar,
+    /// No timer could be started. Set once.
+    timerless: AtomicBool,
+    /// Where workers wait then.
+    tick: Condvar,
     /// Stopped when nothing more is to be started.
     closing: StopToken,
     workers: usize,
@@ -67,6 +73,8 @@ impl Submitted {
                     state: Mutex::new(state),
                     room: Condvar::new(),
                     drained: Condvar::new(),
+                    timerless: AtomicBool::new(false),
+                    tick: Condvar::new(),
                     closing: StopToken::new(),
                     workers,
                     pool: Arc::downgrade(pool),
@@ -120,7 +128,10 @@ impl Submitted {
         let threads = state.summon(self.workers);
         let moment = state.moments.unasked();
         drop(state);
-        self.ask_timer(moment, false);
+        if self.is_timerless() {
+            self.tick.notify_all();
+        }
+        self.ask_timer(moment);
         if threads > 0 && !self.request(pool, threads) {
             self.run_to_end(job);
         }
@@ -129,35 +140,6 @@ impl Submitted {
             self.cancel(job, false);
         }
         Ok(())
-    }
-
-    /// Waits until a job can be accepted, or is not to be started any more.
-    fn wait_for_room<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        saturated: usize,
-        job: &Arc<dyn Job>,
-    ) -> MutexGuard<'a, State> {
-        let token = job.terms().and_then(|terms| terms.token.as_ref());
-        let deadline = job.terms().and_then(|terms| terms.deadline);
-        if let Some(token) = token {
-            state.hold(token, &self.me);
-        }
-        state.submitters += 1;
-        while state.is_full(saturated) && !is_stopped(job) {
-            state = match deadline {
-                None => self.room.wait(state),
-                Some(at) => {
-                    let left = at.saturating_duration_since(Instant::now());
-                    self.room.wait_timeout(state, left).0
-                }
-            };
-        }
-        state.submitters -= 1;
-        if let Some(token) = token {
-            state.release(token, &self.me);
-        }
-        state
     }
 
     /// Asks for threads; false if there are none, though there may be something to run.
@@ -182,21 +164,23 @@ impl Submitted {
     /// Runs a job on the calling thread until it has ended, as far as it is queued.
     pub(super) fn run_to_end(&self, job: &Arc<dyn Job>) {
         loop {
+            let nudges = job.nudges();
             let look_again = self.run_in_place(job);
-            if job.wait(look_again) {
+            if job.wait(look_again, nudges) {
                 return;
             }
         }
     }
 
-    /// Runs a job on the calling thread, if it is queued; if it may not start yet, returns when it may.
+    /// Runs a job on the calling thread, if it is queued; if it may not start yet, returns when to look again.
     pub(super) fn run_in_place(&self, job: &Arc<dyn Job>) -> Option<Instant> {
         if job.is_claimed() {
-            return None;
+            return self.look_if_timerless();
         }
         let mut state = self.state.lock();
         if job.is_claimed() {
-            return None;
+            drop(state);
+            return self.look_if_timerless();
         }
         let limiter = job.terms().and_then(|terms| terms.limiter.as_ref());
         if let Some(limiter) = limiter
@@ -210,7 +194,7 @@ impl Submitted {
         let moment = state.moments.unasked();
         drop(state);
         dead.clear();
-        self.ask_timer(moment, false);
+        self.ask_timer(moment);
         let job = job.clone();
         let done = self.run(Taken { job, seat });
         if let Some(pool) = self.pool.upgrade() {
@@ -218,7 +202,7 @@ impl Submitted {
         }
         let state = self.count_out(done, &mut dead);
         self.leave(state);
-        None
+        self.look_if_timerless()
     }
 
     /// Runs a job that was taken; what is left is to count it out.
@@ -232,7 +216,11 @@ impl Submitted {
             let moment = state.moments.unasked();
             drop(state);
             if again {
-                self.ask_timer(moment, true);
+                self.ask_timer(moment);
+                if self.is_timerless() {
+                    // Who waits for it has to look at the clock.
+                    job.nudge();
+                }
             } else {
                 job.finish(&Why::Cancelled);
                 ran = Ran::Failed;
@@ -291,11 +279,6 @@ impl Submitted {
     }
 }
 
-/// Has the task been told to stop? None that most tasks have could tell it.
-fn is_stopped(job: &Arc<dyn Job>) -> bool {
-    job.terms().is_some() && job.is_stopped()
-}
-
 impl Work for Submitted {
     fn work(&self) {
         let Some(pool) = self.pool.upgrade() else {
@@ -306,7 +289,15 @@ impl Work for Submitted {
         state.requested = state.requested.saturating_sub(1);
         state.inside += 1;
         let mut leaves = false;
-        while !leaves && let Some(taken) = state.take(&mut dead) {
+        while !leaves {
+            let Some(taken) = state.take(&mut dead) else {
+                let goes_on;
+                (state, goes_on) = self.stand_by(state, &mut dead);
+                if goes_on {
+                    continue;
+                }
+                break;
+            };
             state.busy += 1;
             let moment = state.moments.unasked();
             // There may be more permits at once, as after a pause.
@@ -320,7 +311,10 @@ impl Work for Submitted {
             if threads > 0 {
                 self.request(&pool, threads);
             }
-            self.ask_timer(moment, false);
+            self.ask_timer(moment);
+            if self.is_timerless() {
+                self.post_guard(&pool);
+            }
             let done = self.run(taken);
             if pool.counts_tasks() {
                 pool.count_task();
@@ -340,13 +334,14 @@ impl Work for Submitted {
         } else {
             0
         };
-        let moment = state.moments.unasked();
         drop(state);
         drop(dead);
         if threads > 0 {
             self.request(&pool, threads);
         }
-        self.ask_timer(moment, true);
+        if leaves && self.is_timerless() {
+            self.post_guard(&pool);
+        }
     }
 
     fn abandon(&self) {

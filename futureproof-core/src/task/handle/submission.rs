@@ -274,7 +274,8 @@ where
         let Some(args) = self.take_args() else {
             return Ran::Cancelled;
         };
-        let _signals = Entered::new(&self.signals);
+        let _entered = Entered::new(&self.signals);
+        self.signals.set_at_work(true);
         let mut ran = Ran::Failed;
         self.in_context(|| {
             ran = match &self.extras {
@@ -282,6 +283,7 @@ where
                 Some(extras) => self.attempt(extras, args),
             };
         });
+        self.signals.set_at_work(false);
         ran
     }
 
@@ -299,8 +301,12 @@ where
         self.end.nudge();
     }
 
-    fn wait(&self, limit: Option<Instant>) -> bool {
-        (self.end).wait(limit, || limit.is_none() && !self.is_claimed())
+    fn nudges(&self) -> usize {
+        self.end.nudges()
+    }
+
+    fn wait(&self, limit: Option<Instant>, since: usize) -> bool {
+        self.end.wait(limit, Some(since))
     }
 }
 

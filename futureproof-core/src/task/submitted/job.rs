@@ -44,11 +44,14 @@ pub(in super::super) trait Job: Send + Sync {
     /// Ends the running task for its handle. Does not unwind.
     fn time_out(&self);
 
-    /// Tells those who wait for the task that it can be claimed again.
+    /// Tells those who wait for the task that it may be possible to run it now.
     fn nudge(&self);
 
-    /// Waits until the task has ended, which returns true, or until `limit`; without one, until it can be claimed.
-    fn wait(&self, limit: Option<Instant>) -> bool;
+    /// How often they have been told.
+    fn nudges(&self) -> usize;
+
+    /// Waits until the task has ended, which returns true, until there were more nudges than those, or until `limit`.
+    fn wait(&self, limit: Option<Instant>, since: usize) -> bool;
 }
 
 /// What became of a task that was run.

@@ -44,6 +44,7 @@ impl Submitted {
         }
         self.room.notify_all();
         self.drained.notify_all();
+        self.tick.notify_all();
         drop(dead);
         self.finish(&jobs, &why);
     }
@@ -64,36 +65,36 @@ impl Submitted {
     }
 
     /// Accepts nothing more and waits until nothing is left, at most for `limit`; else returns how many tasks wait and how
-    /// many run. Tasks that drain their own queue are not waited for by each other, nor by themselves.
+    /// many run. Tasks are spared that are around a thread which does this: none waits for itself, nor for another.
     pub(crate) fn drain(&self, pool: &Arc<Shared>, limit: Duration) -> Result<(), (usize, usize)> {
         self.close();
         // A limit too far away to be written down is none.
         let limit = Instant::now().checked_add(limit);
         let helps = pool.is_current() || stop::works_for(pool);
-        let draining = Draining::begin(self);
-        let own = draining.0;
+        let around = stop::around(&self.closing);
+        let is_inside = around.iter().any(|task| task.is_at_work());
         let own_ending = Ending::here(self);
         let mut dead = Vec::new();
         let mut state = self.state.lock();
-        state.draining += own;
-        if own > 0 && state.drainers > 0 {
+        state.spare(&around);
+        if is_inside && state.drainers > 0 {
             self.drained.notify_all();
         }
         let outcome = loop {
-            let spared = if own > 0 { state.draining } else { 0 };
+            let spared = if is_inside { state.spared() } else { 0 };
             let ending = state.ending - own_ending;
             if state.waiting + state.running + ending <= spared {
                 break Ok(());
             }
-            let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            let now = Instant::now();
+            if limit.is_some_and(|limit| limit <= now) {
                 break Err((state.waiting + ending, state.running - spared));
             }
             if helps && let Some(taken) = state.take(&mut dead) {
                 let moment = state.moments.unasked();
                 drop(state);
                 dead.clear();
-                self.ask_timer(moment, false);
+                self.ask_timer(moment);
                 let done = self.run(taken);
                 pool.count_task();
                 state = self.count_out(done, &mut dead);
@@ -101,18 +102,26 @@ impl Submitted {
             }
             if let Some(moment) = state.moments.unasked() {
                 drop(state);
-                self.ask_timer(Some(moment), true);
+                self.ask_timer(Some(moment));
+                state = self.state.lock();
+                continue;
+            }
+            let next = state.next_moment().filter(|_| self.is_timerless());
+            if !dead.is_empty() || next.is_some_and(|next| next <= now) {
+                drop(state);
+                dead.clear();
+                self.look_if_timerless();
                 state = self.state.lock();
                 continue;
             }
             state.drainers += 1;
-            state = match left {
+            state = match limit.into_iter().chain(next).min() {
                 None => self.drained.wait(state),
-                Some(left) => self.drained.wait_timeout(state, left).0,
+                Some(until) => self.drained.wait_timeout(state, until - now).0,
             };
             state.drainers -= 1;
         };
-        state.draining -= own;
+        state.spare_no_more(&around);
         self.leave(state);
         outcome
     }
@@ -125,20 +134,18 @@ impl Submitted {
             let moment = state.moments.unasked();
             drop(state);
             dead.clear();
-            self.ask_timer(moment, false);
+            self.ask_timer(moment);
             state = self.count_out(self.run(taken), &mut dead);
         }
         let moment = state.moments.unasked();
         self.leave(state);
-        self.ask_timer(moment, false);
+        self.ask_timer(moment);
     }
 }
 
 thread_local! {
     /// Queues whose tasks this thread is telling the ends of, by address, and how many: a callback may drain the queue.
     static ENDING: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
-    /// Queues that tasks on this thread drain, by address, and how many of the queue's tasks that concerns.
-    static DRAINING: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Marks this thread as telling the ends of tasks until dropped.
@@ -166,30 +173,5 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         let _ = ENDING.try_with(|ending| ending.borrow_mut().pop());
-    }
-}
-
-/// Marks the tasks this thread is in as draining their queue until dropped; has how many did not do so before.
-struct Draining(usize);
-
-impl Draining {
-    fn begin(queue: &Submitted) -> Self {
-        let address = std::ptr::from_ref(queue).addr();
-        let inside = stop::entered(&queue.closing);
-        let own = DRAINING.try_with(|draining| {
-            let mut draining = draining.borrow_mut();
-            let before = draining.iter().filter(|(its, _)| *its == address);
-            let own = inside - before.map(|(_, tasks)| tasks).sum::<usize>();
-            draining.push((address, own));
-            own
-        });
-        // The thread-local is gone when a destructor of another one drains a pool.
-        Self(own.unwrap_or(0))
-    }
-}
-
-impl Drop for Draining {
-    fn drop(&mut self) {
-        let _ = DRAINING.try_with(|draining| draining.borrow_mut().pop());
     }
 }

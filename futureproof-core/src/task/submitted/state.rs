@@ -1,7 +1,7 @@
 //! What the lock of a queue of submitted tasks guards.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::seats::{Seat, Seats};
 use super::job::{Job, Place, Ran, Terms, Why};
@@ -10,7 +10,7 @@ use super::moments::{Moment, Moments, after};
 use super::watched::Watched;
 use super::{Refusal, Submitted};
 use crate::pool::Work;
-use crate::stop::StopToken;
+use crate::stop::{Signals, StopToken};
 use crate::sync::{Arc, Weak};
 
 #[derive(Default)]
@@ -35,9 +35,9 @@ pub(super) struct State {
     pub(super) busy: usize,
     /// Threads that wait for room.
     pub(super) submitters: usize,
-    /// Threads that wait until nothing is left, and the running tasks that do so.
+    /// Threads that wait until nothing is left; and the tasks around them, each with how many of them it is around.
     pub(super) drainers: usize,
-    pub(super) draining: usize,
+    pub(super) draining: Vec<(Arc<Signals>, usize)>,
     /// Nothing more is accepted.
     pub(super) closed: bool,
     /// Nothing more is started, for this reason.
@@ -319,6 +319,40 @@ impl State {
         if let Some(token) = &terms.token {
             self.release(token, me);
         }
+    }
+
+    /// Spares tasks from being waited for, as they are around a thread that waits.
+    pub(super) fn spare(&mut self, tasks: &[Arc<Signals>]) {
+        for task in tasks {
+            match (self.draining.iter_mut()).find(|(known, _)| Arc::ptr_eq(known, task)) {
+                Some((_, times)) => *times += 1,
+                None => self.draining.push((task.clone(), 1)),
+            }
+        }
+    }
+
+    /// Ends [`spare`](Self::spare).
+    pub(super) fn spare_no_more(&mut self, tasks: &[Arc<Signals>]) {
+        for task in tasks {
+            if let Some((_, times)) =
+                (self.draining.iter_mut()).find(|(known, _)| Arc::ptr_eq(known, task))
+            {
+                *times -= 1;
+            }
+        }
+        self.draining.retain(|(_, times)| *times > 0);
+    }
+
+    /// How many running tasks are spared.
+    pub(super) fn spared(&self) -> usize {
+        let at_work = |(task, _): &&(Arc<Signals>, usize)| task.is_at_work();
+        self.draining.iter().filter(at_work).count()
+    }
+
+    /// The next moment at which something is to be done.
+    pub(super) fn next_moment(&self) -> Option<Instant> {
+        let first = self.moments.first().into_iter();
+        first.chain(self.first_permit()).min()
     }
 
     /// Takes the monitor's watch out once there is nothing to watch; it must not end under the lock.

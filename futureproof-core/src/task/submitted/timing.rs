@@ -5,36 +5,89 @@ use std::time::Instant;
 use super::Submitted;
 use super::job::{Job, Why};
 use super::moments::Moment;
-use crate::pool::Work;
-use crate::sync::Arc;
+use super::state::State;
+use crate::pool::{Shared, Work};
+use crate::sync::{Arc, MutexGuard, Ordering};
 
 impl Submitted {
-    /// Asks to be called at a moment. If there is nobody to do that, a `patient` thread waits in its stead.
+    /// Asks to be called at a moment.
     #[inline]
-    pub(super) fn ask_timer(&self, moment: Option<Instant>, patient: bool) {
+    pub(super) fn ask_timer(&self, moment: Option<Instant>) {
         if let Some(at) = moment {
-            self.ask_timer_for(at, patient);
+            self.ask_timer_for(at);
         }
     }
 
-    fn ask_timer_for(&self, at: Instant, patient: bool) {
+    fn ask_timer_for(&self, at: Instant) {
         let (Some(pool), Some(me)) = (self.pool.upgrade(), self.me.upgrade()) else {
             return;
         };
         let work: Arc<dyn Work> = me;
-        if pool.alarm_at(&work, at) || !patient {
-            return;
-        }
-        let mut state = self.state.lock();
-        while state.ended.is_none() {
-            let left = at.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
+        if !self.is_timerless() {
+            if pool.alarm_at(&work, at) || pool.is_closed() {
+                return;
             }
-            state = self.drained.wait_timeout(state, left).0;
+            // Under the lock: who waits has looked at it there.
+            let _state = self.state.lock();
+            self.timerless.store(true, Ordering::Relaxed);
+        }
+        self.tick.notify_all();
+        self.drained.notify_all();
+        self.post_guard(&pool);
+    }
+
+    /// Has a worker look at the clock where there is no timer, if none is free to do that.
+    pub(super) fn post_guard(&self, pool: &Arc<Shared>) {
+        let mut state = self.state.lock();
+        let nobody = state.requested == 0 && state.inside == state.busy;
+        if nobody && state.next_moment().is_some() {
+            state.requested += 1;
+            drop(state);
+            self.request(pool, 1);
+        }
+    }
+
+    /// Is there no timer? Then threads that wait look at the clock in its stead.
+    #[inline]
+    pub(in super::super) fn is_timerless(&self) -> bool {
+        self.timerless.load(Ordering::Relaxed)
+    }
+
+    /// Does what is due if there is no timer to do it; returns when to look again, if that is so.
+    pub(super) fn look_if_timerless(&self) -> Option<Instant> {
+        if !self.is_timerless() {
+            return None;
+        }
+        let next = self.state.lock().next_moment()?;
+        if next <= Instant::now() {
+            self.look_at_the_clock();
+        }
+        self.state.lock().next_moment()
+    }
+
+    /// What a worker does that finds nothing to run: it sees to the next moment. Returns whether it is to look again.
+    pub(super) fn stand_by<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        dead: &mut Vec<Arc<dyn Job>>,
+    ) -> (MutexGuard<'a, State>, bool) {
+        if let Some(moment) = state.moments.unasked() {
+            drop(state);
+            self.ask_timer(Some(moment));
+            return (self.state.lock(), true);
+        }
+        let next = state.next_moment().filter(|_| self.is_timerless());
+        let Some(next) = next.filter(|_| state.ended.is_none()) else {
+            return (state, false);
+        };
+        let left = next.saturating_duration_since(Instant::now());
+        if dead.is_empty() && !left.is_zero() {
+            return (self.tick.wait_timeout(state, left).0, true);
         }
         drop(state);
-        self.look_at_the_clock();
+        dead.clear();
+        self.look_if_timerless();
+        (self.state.lock(), true)
     }
 
     /// Does what is due, and what stopped tokens ask for.
@@ -68,12 +121,7 @@ impl Submitted {
         stopped.extend(told.into_iter().flatten());
         state.ending += stopped.len();
         let threads = state.summon(self.workers);
-        let next = state
-            .moments
-            .first()
-            .into_iter()
-            .chain(state.first_permit())
-            .min();
+        let next = state.next_moment();
         let _ = state.moments.unasked();
         if room {
             self.room.notify_all();
@@ -82,7 +130,9 @@ impl Submitted {
             self.drained.notify_all();
         }
         self.leave(state);
-        self.ask_timer(next, false);
+        if !self.is_timerless() {
+            self.ask_timer(next);
+        }
         if threads > 0
             && let Some(pool) = self.pool.upgrade()
             && !self.request(&pool, threads)
@@ -105,6 +155,6 @@ impl Submitted {
         }
         let moment = state.moments.unasked();
         drop(state);
-        self.ask_timer(moment, false);
+        self.ask_timer(moment);
     }
 }
