@@ -288,3 +288,33 @@ fn ends_that_race_with_the_limit_are_one_or_the_other_and_told_once() {
         }
     });
 }
+
+#[test]
+fn a_callback_that_is_told_of_a_time_limit_may_itself_wait_for_moments() {
+    for_workers(|pool, workers| {
+        // A worker is left for what the callback submits; with one, the task has returned by then.
+        let (door, told) = (Door::new(), mpsc::channel());
+        let inside = door.clone();
+        let body: Again = Arc::new(move || {
+            inside.wait();
+            Ok(1)
+        });
+        let handle = again(pool, Ignore).timeout(MS).submit(body);
+        let twice = Counter::new();
+        let fails_once: Again = Arc::new(move || match twice.add() {
+            1 => oops("once"),
+            _ => Ok(2),
+        });
+        let next = again(pool, Ignore).retry(Retry::attempts(2).backoff(MS));
+        let sender = told.0;
+        handle.on_finish(move |_| {
+            if workers == 1 {
+                door.open();
+            }
+            sender.send(next.submit(fails_once).join().unwrap()).unwrap();
+            door.open();
+        });
+        assert!(handle.join().unwrap_err().is_timed_out());
+        assert_eq!(told.1.recv(), Ok(2));
+    });
+}

@@ -15,6 +15,7 @@ pub(crate) use self::builder::assert_workers;
 pub use self::builder::{StartOutcome, TaskPoolBuilder};
 pub use self::life::LeftInPool;
 pub(crate) use self::shared::{Shared, Work};
+pub(crate) use self::timer::relieve_timer;
 use crate::sync::Arc;
 
 /// A pool of persistent threads that loops and tasks run on.

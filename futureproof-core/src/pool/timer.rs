@@ -1,6 +1,10 @@
 //! The one thread of a pool that waits for moments: of the next attempt, of a time limit, of the next start that a rate
 //! allows. It is started when there is something to wait for, and goes when there has been nothing for a while.
+//!
+//! Some moments are told to code of the user's, which may wait for another moment: before that the thread hands its office to
+//! another one, see [`relieve_timer`].
 
+use std::cell::RefCell;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -31,6 +35,28 @@ struct Alarm {
     work: Arc<dyn Work>,
 }
 
+thread_local! {
+    /// The pool whose timer this thread is.
+    static TIMER_OF: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// Hears that code of the user's is about to be called: a timer's thread is not the timer any more then. It ends when that
+/// code has returned.
+pub(crate) fn relieve_timer() {
+    let pool = TIMER_OF.try_with(|pool| pool.borrow_mut().take());
+    let Ok(Some(pool)) = pool else { return };
+    let mut state = pool.timer.state.lock();
+    if state.closed {
+        return;
+    }
+    // Whoever asks for an alarm from now on starts another timer; here, those who have asked already.
+    state.running = !state.alarms.is_empty();
+    if state.running {
+        drop(state);
+        pool.start_timer(None);
+    }
+}
+
 impl Shared {
     /// Calls [`Work::alarm`] of `work` at the moment `due`, or earlier if it asked for an earlier one, on a thread of its
     /// own. Returns false if there is no such thread.
@@ -57,10 +83,10 @@ impl Shared {
         }
         state.running = true;
         drop(state);
-        self.start_timer(work)
+        self.start_timer(Some(work))
     }
 
-    fn start_timer(self: &Arc<Self>, first: &Arc<dyn Work>) -> bool {
+    fn start_timer(self: &Arc<Self>, first: Option<&Arc<dyn Work>>) -> bool {
         let shared = self.clone();
         let builder = std::thread::Builder::new().name(format!("{}-timer", self.config.name));
         let started = builder.spawn(move || shared.run_timer());
@@ -83,7 +109,7 @@ impl Shared {
                 drop(state);
                 for alarm in alarms {
                     // An early alarm does no harm, one that never comes does.
-                    if !Arc::ptr_eq(&alarm.work, first) {
+                    if !first.is_some_and(|first| Arc::ptr_eq(&alarm.work, first)) {
                         quietly(move || alarm.work.alarm());
                     }
                 }
@@ -100,8 +126,9 @@ impl Shared {
         }
     }
 
-    fn run_timer(&self) {
+    fn run_timer(self: Arc<Self>) {
         let timer = &self.timer;
+        TIMER_OF.set(Some(self.clone()));
         let mut state = timer.state.lock();
         while !state.closed {
             let now = Instant::now();
@@ -111,6 +138,9 @@ impl Shared {
                 drop(state);
                 // The work wakes others and tells of failures, all of which may be somebody else's code.
                 quietly(move || alarm.work.alarm());
+                if TIMER_OF.with_borrow(Option::is_none) {
+                    return;
+                }
                 state = timer.state.lock();
                 continue;
             }
@@ -124,6 +154,8 @@ impl Shared {
             }
         }
         state.running = false;
+        drop(state);
+        drop(TIMER_OF.take());
     }
 
     /// Forgets the moment that `work` waits for.

@@ -12,6 +12,7 @@ use super::log;
 use super::queue::Queued;
 use super::state::{After, Place};
 use super::work::Handed;
+use crate::pool::relieve_timer;
 use crate::stop::{Entered, Signals};
 use crate::sync::Arc;
 
@@ -182,6 +183,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// Does what is due: lets waiting tasks start, reports those that have run too long, and stops if it is to stop.
     pub(super) fn ring(&self, crew: &dyn Crew) {
         if self.signals.stop_cause().is_some() && !self.state.lock().stopped {
+            relieve_timer();
             self.in_context(|| self.heed());
         }
         let mut state = self.state.lock();
@@ -197,6 +199,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         self.arm(alarm, crew);
         let mut late = late.into_iter();
         if late.len() > 0 {
+            relieve_timer();
             self.in_context(|| late.by_ref().for_each(|timed| self.time_out(timed, crew)));
         }
     }

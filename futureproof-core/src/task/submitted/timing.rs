@@ -6,7 +6,7 @@ use super::Submitted;
 use super::job::{Job, Why};
 use super::moments::Moment;
 use super::state::State;
-use crate::pool::{Shared, Work};
+use crate::pool::{Shared, Work, relieve_timer};
 use crate::sync::{Arc, MutexGuard, Ordering};
 
 impl Submitted {
@@ -137,9 +137,13 @@ impl Submitted {
             && let Some(pool) = self.pool.upgrade()
             && !self.request(&pool, threads)
         {
+            relieve_timer();
             self.run_what_is_ready();
         }
         // Others are told last: what they do then may take a while.
+        if !(too_slow.is_empty() && stopped.is_empty()) {
+            relieve_timer();
+        }
         runnable.iter().for_each(|job| job.nudge());
         too_slow.iter().for_each(|job| job.time_out());
         self.finish(&stopped, &Why::Cancelled);
