@@ -6,18 +6,25 @@ mod door;
 
 pub use futureproof_core::{
     AnyTaskHandle, Configured, ConfiguredTask, Ended, ErrorPolicy, IntoArgs, IntoSource,
-    InvalidRateLimit, Left, LeftInPool, Max, Min, MonitorInterval, ParallelFor, Payload, Pull,
+    InvalidRateLimit, Left, LeftInPool, LiveReport, Max, Min, MonitorInterval, ParallelFor, Payload, PoolStats, Pull,
     PullHere, RateLimit, Reduce, Report, Results, Retry, ScopeError, ScopeFailure, ScopeOutput,
     StartOutcome, StopCause, StopToken, Stopped, Task, TaskError, TaskErrorKind, TaskErrors,
     TaskHandle, TaskManager, TaskPanic, TaskPool, TaskPoolBuilder, TaskResults, TrySubmitError,
     UnknownErrorPolicy, Until, Waited, default_workers, is_stopping, pull, pull_here, wait,
     wait_timeout,
 };
+#[cfg(feature = "progress")]
+pub use futureproof_core::{ProgressBar, progress};
 #[doc = include_str!("task_pool.md")]
 pub use futureproof_macros::task_pool;
 
 #[doc = include_str!("python.md")]
 pub mod coming_from_python {}
+
+#[doc = include_str!("visibility.md")]
+// docs/timeline.svg as a data URL: rustdoc has no files beside its pages.
+#[doc = include_str!("timeline.md")]
+pub mod visibility {}
 
 /// What expansions name. Not public API: it changes with every release.
 #[doc(hidden)]

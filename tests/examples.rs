@@ -277,6 +277,10 @@ fn every_example_explains_itself() {
         "monitoring",
         "checksum_tree",
         "crawl",
+        "progress",
+        "prometheus",
+        "timeline",
+        "trace",
     ] {
         run(example, &["--help"])
             .assert_code(0)

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use futureproof::{ErrorPolicy, task_pool};
+use futureproof::{ErrorPolicy, ProgressBar, task_pool};
 
 #[test]
 fn values_are_evaluated_once_and_at_first_use() {
@@ -102,6 +102,39 @@ fn the_monitor_takes_text_an_expression_or_false() {
     for handle in [text::submit(), expression::submit(), off::submit()] {
         handle.join().unwrap();
     }
+}
+
+#[test]
+fn progress_is_on_or_off_or_a_label() {
+    fn is_quiet() -> bool {
+        true
+    }
+
+    #[task_pool(progress = true)]
+    fn on() {}
+    #[task_pool(progress = "words")]
+    fn label() {}
+    #[task_pool(progress = format!("{} words", 3))]
+    fn text() {}
+    #[task_pool(progress = !is_quiet(), monitor = false)]
+    fn expression() {}
+    #[task_pool(progress = ProgressBar::from("words"))]
+    fn bar() {}
+    for handle in [
+        on::submit(),
+        label::submit(),
+        text::submit(),
+        expression::submit(),
+        bar::submit(),
+        on::configure().progress(false).submit(),
+    ] {
+        handle.join().unwrap();
+    }
+    let ran = label::scope(|tasks| {
+        tasks.map([(); 10]);
+        Ok(tasks.as_completed().count())
+    });
+    assert_eq!(ran.unwrap(), 10);
 }
 
 #[test]

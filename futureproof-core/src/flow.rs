@@ -23,6 +23,17 @@ pub enum Flow<X> {
     Failed(Failure),
 }
 
+impl<X> Flow<X> {
+    /// What an item's span says of it.
+    pub(crate) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Next => "completed",
+            Self::Break | Self::Exit(_) => "left",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 /// How a loop with exits ended.
 #[derive(Debug)]
 pub enum Outcome<X> {

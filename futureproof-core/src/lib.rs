@@ -13,6 +13,8 @@ mod engine;
 mod flow;
 mod gate;
 mod monitor;
+#[cfg(not(feature = "ctrl-c"))]
+mod no_ctrl_c;
 mod policy;
 mod pool;
 mod raw;
@@ -25,9 +27,13 @@ mod task;
 mod unwind;
 
 pub use crate::engine::ParallelFor;
-pub use crate::monitor::MonitorInterval;
+pub use crate::monitor::{LiveReport, MonitorInterval};
+#[cfg(feature = "progress")]
+pub use crate::monitor::{ProgressBar, terminal as progress};
 pub use crate::policy::{ErrorPolicy, UnknownErrorPolicy};
-pub use crate::pool::{LeftInPool, StartOutcome, TaskPool, TaskPoolBuilder, default_workers};
+pub use crate::pool::{
+    LeftInPool, PoolStats, StartOutcome, TaskPool, TaskPoolBuilder, default_workers,
+};
 pub use crate::reduce::{Max, Min, Reduce};
 pub use crate::report::{Ended, Report};
 pub use crate::source::{IntoSource, Pull, PullHere, pull, pull_here};

@@ -5,14 +5,23 @@ use std::time::Duration;
 
 use crate::stop::{StopCause, Stopped};
 
+/// The rate of what took less time says nothing.
+const TELLING: Duration = Duration::from_millis(100);
+
 /// How a loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
+    /// It has not: nothing has started yet. Only a [live](crate::LiveReport) report says so.
+    NotStarted,
+    /// It has not: it is running. Only a [live](crate::LiveReport) report says so.
+    Running,
     /// Its input was exhausted.
     Exhausted,
     /// A body left it by `break`.
     Broke,
+    /// An item left it: by an error, a panic or `return`. Only a [live](crate::LiveReport) report says so.
+    Left,
     /// It was stopped by a token or a deadline.
     Stopped(StopCause),
 }
@@ -90,7 +99,7 @@ impl Report {
                 cause,
                 report: self,
             }),
-            Ended::Exhausted | Ended::Broke => Ok(self),
+            _ => Ok(self),
         }
     }
 }
@@ -101,6 +110,13 @@ impl fmt::Display for Report {
         if self.cancelled > 0 {
             write!(f, ", {} cancelled", self.cancelled)?;
         }
-        write!(f, " in {:?}", self.elapsed)
+        write!(f, " in {:.1?}", self.elapsed)?;
+        let ended = self.completed + self.failed;
+        if ended > 0 && self.elapsed >= TELLING {
+            let rate = ended as f64 / self.elapsed.as_secs_f64();
+            let digits = if rate < 10.0 { 2 } else { 0 };
+            write!(f, " ({rate:.digits$}/s)")?;
+        }
+        Ok(())
     }
 }

@@ -322,6 +322,13 @@ fn current() -> Option<Arc<Signals>> {
         .flatten()
 }
 
+/// Is this thread in the body of a loop or task?
+pub(crate) fn in_body() -> bool {
+    ENTERED
+        .try_with(|entered| !entered.borrow().is_empty())
+        .unwrap_or(false)
+}
+
 /// Is this thread in the body of a loop that threads of `pool` work for, however deep?
 pub(crate) fn works_for(pool: &Arc<Shared>) -> bool {
     current().is_some_and(|signals| {

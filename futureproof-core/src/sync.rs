@@ -4,7 +4,7 @@
 mod imp {
     pub(crate) use std::sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     };
 
     pub(crate) use std::sync::MutexGuard;
@@ -167,7 +167,7 @@ mod imp {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::{
         MutexGuard,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     };
     pub(crate) use std::sync::{Arc, Weak};
 

@@ -334,7 +334,7 @@ fn under_log_each_failure_is_one_event_with_index_call_and_sources_and_the_rest_
         let of_three = errors.iter().find(|line| line.contains("half(3)")).unwrap();
         for part in [
             "ERROR futureproof ",
-            "name=\"half\"",
+            "name=half",
             "index=3",
             "oops: 3 is odd: the root of it",
         ] {

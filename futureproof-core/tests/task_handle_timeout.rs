@@ -311,7 +311,9 @@ fn a_callback_that_is_told_of_a_time_limit_may_itself_wait_for_moments() {
             if workers == 1 {
                 door.open();
             }
-            sender.send(next.submit(fails_once).join().unwrap()).unwrap();
+            sender
+                .send(next.submit(fails_once).join().unwrap())
+                .unwrap();
             door.open();
         });
         assert!(handle.join().unwrap_err().is_timed_out());

@@ -1,134 +1,135 @@
-//! What the progress log says of scopes.
+//! What the progress log says of scopes, streams and submitted tasks, by the clock on the wall.
 
+#[path = "kit/ear.rs"]
+mod ear;
 mod kit;
 
 use std::time::Duration;
 
-use futureproof_core::__private::{scope, submit};
+use ear::{Ear, Said};
+use futureproof_core::__private::{as_completed, scope, submit};
 use futureproof_core::ErrorPolicy::{Ignore, Raise};
 use futureproof_core::MonitorInterval;
-use kit::{Log, WORKERS, bodies, half, no_hang, numbers, oops, pool};
+use kit::{Body, WORKERS, bodies, half, no_hang, numbers, oops, pool};
 
-fn monitored(log: &Log) -> Vec<String> {
-    let mut lines = log.lines();
-    lines.retain(|line| line.contains("futureproof::monitor"));
-    lines
+/// Long enough for a line that says that something has started.
+const INTERVAL: Duration = Duration::from_millis(101);
+
+/// Runs `test` with an ear as the subscriber, and gives what the progress log said.
+fn listen(test: impl FnOnce(&Ear)) -> Vec<Said> {
+    no_hang(|| {
+        let ear = Ear::new();
+        ear.during(|| test(&ear));
+        ear.monitor()
+    })
 }
 
-/// Runs one task more than there are workers; all but the first wait until a line of the log has all of `parts`.
-fn scope_until(log: &Log, parts: &[String], workers: usize, interval: MonitorInterval) {
-    let pool = pool(workers);
-    log.during(|| {
-        let mut call = bodies(Raise);
-        call.monitor = interval;
-        scope(&pool, call.clone(), |tasks| {
-            for n in 0..workers + 1 {
-                tasks.submit(Box::new(move || {
-                    while n > 0 && !has_line(log, parts) {
-                        std::thread::yield_now();
-                    }
-                    Ok(())
-                }));
-            }
-        })
-        .unwrap();
-    });
+/// Waits until a line has these fields, which follow each other.
+fn wait_for(ear: &Ear, fields: &str) -> Said {
+    ear.wait_for(|said| said.has(fields))
 }
 
-fn has_line(log: &Log, parts: &[String]) -> bool {
-    parts.is_empty()
-        || (monitored(log).iter()).any(|line| parts.iter().all(|part| line.contains(part)))
+/// Runs one task more than there are workers; all but the first wait for a line with these fields, if any are given.
+fn scope_until(ear: &Ear, fields: &str, workers: usize, interval: MonitorInterval) {
+    let mut call = bodies(Raise);
+    call.monitor = interval;
+    scope(&pool(workers), call, |tasks| {
+        for n in 0..workers + 1 {
+            tasks.submit(Box::new(move || {
+                if n > 0 && !fields.is_empty() {
+                    wait_for(ear, fields);
+                }
+                Ok(())
+            }));
+        }
+    })
+    .unwrap();
 }
 
 #[test]
 fn a_scope_is_announced_and_reports_what_completed_and_what_is_in_flight() {
     for workers in WORKERS {
-        no_hang(|| {
-            let log = Log::new();
-            let parts = [
-                "name=body".into(),
-                "completed=1".into(),
-                format!("in_flight={workers}"),
-            ];
-            scope_until(&log, &parts, workers, Duration::from_millis(120).into());
-            let lines = monitored(&log);
-            assert!(lines[0].contains("started"), "{lines:#?}");
-            let last = lines.last().unwrap();
-            assert!(
-                last.contains(&format!("finished: {} completed, 0 failed", workers + 1)),
-                "{lines:#?}"
-            );
-        });
+        let fields = format!("name=body completed=1 failed=0 in_flight={workers} waiting=0");
+        let said = listen(|ear| scope_until(ear, &fields, workers, INTERVAL.into()));
+        let started = said.iter().find(|said| said.message == "started").unwrap();
+        assert_eq!(
+            started.fields,
+            format!("name=body workers={workers} policy=raise")
+        );
+        let end = said.last().unwrap();
+        assert_eq!(
+            (&*end.message, end.get("ended")),
+            ("finished", Some("finished"))
+        );
+        assert!(
+            end.has(&format!("completed={} failed=0 cancelled=0", workers + 1)),
+            "{end}"
+        );
     }
 }
 
 #[test]
 fn without_a_monitor_nothing_is_said() {
     for workers in WORKERS {
-        no_hang(|| {
-            let log = Log::new();
-            scope_until(&log, &[], workers, false.into());
-            assert_eq!(monitored(&log), [""; 0]);
-        });
+        let said = listen(|ear| scope_until(ear, "", workers, false.into()));
+        assert!(said.is_empty(), "{said:?}");
     }
 }
 
 #[test]
 fn failures_are_counted() {
     for workers in WORKERS {
-        no_hang(|| {
-            let (log, pool) = (Log::new(), pool(workers));
-            log.during(|| {
-                let mut call = numbers(Ignore, half);
-                call.monitor = Duration::from_millis(100).into();
-                scope(&pool, call.clone(), |tasks| {
-                    tasks.map(0..10);
-                    tasks.run().unwrap();
-                    while !has_line(&log, &["completed=5".into(), "failed=5".into()]) {
-                        std::thread::yield_now();
-                    }
-                })
-                .unwrap();
-            });
-            let lines = monitored(&log);
-            assert!(
-                lines
-                    .last()
-                    .unwrap()
-                    .contains("finished: 5 completed, 5 failed"),
-                "{lines:#?}"
-            );
+        let said = listen(|ear| {
+            let mut call = numbers(Ignore, half);
+            call.monitor = INTERVAL.into();
+            scope(&pool(workers), call, |tasks| {
+                tasks.map(0..10);
+                tasks.run().unwrap();
+                wait_for(ear, "completed=5 failed=5");
+            })
+            .unwrap();
         });
+        let end = said.last().unwrap();
+        assert!(end.has("completed=5 failed=5 cancelled=0"), "{end}");
+    }
+}
+
+#[test]
+fn a_stream_is_watched_until_it_has_been_read() {
+    for workers in WORKERS {
+        let said = listen(|ear| {
+            let mut call = bodies(Raise);
+            call.monitor = INTERVAL.into();
+            let (inside, quick): (_, Body<'static, u32>) = (ear.clone(), Box::new(|| Ok(0)));
+            let slow: Body<'static, u32> = Box::new(move || {
+                wait_for(&inside, "completed=1 total=2 failed=0 in_flight=1");
+                Ok(1)
+            });
+            let pool = pool(workers);
+            let results = as_completed(&pool, call, vec![quick, slow]);
+            assert_eq!(results.map(|task| task.unwrap().result).sum::<u32>(), 1);
+        });
+        let end = said.last().unwrap();
+        assert_eq!(end.get("ended"), Some("finished"), "{end}");
+        assert!(end.has("completed=2 failed=0 cancelled=0"), "{end}");
     }
 }
 
 #[test]
 fn submitted_tasks_are_watched_while_there_are_any() {
     for workers in WORKERS {
-        no_hang(|| {
-            let (log, pool) = (Log::new(), pool(workers));
-            log.during(|| {
-                let mut call = bodies(Ignore);
-                call.monitor = Duration::from_millis(100).into();
-                let parts = ["name=body".to_owned(), "in_flight=1".into()];
-                let inside = log.clone();
-                let handle = submit(
-                    &pool,
-                    call.clone(),
-                    (Box::new(move || {
-                        while !has_line(&inside, &parts) {
-                            std::thread::yield_now();
-                        }
-                        oops::<()>("watched")
-                    }),),
-                );
-                handle.join().unwrap_err();
-                // The watch ends after its last task has.
-                let parts = ["finished: 0 completed, 1 failed".to_owned()];
-                while !has_line(&log, &parts) {
-                    std::thread::yield_now();
-                }
+        listen(|ear| {
+            let mut call = bodies(Ignore);
+            call.monitor = INTERVAL.into();
+            let inside = ear.clone();
+            let body: Body<'static, ()> = Box::new(move || {
+                wait_for(&inside, "name=body completed=0 failed=0 in_flight=1");
+                oops("watched")
             });
+            submit(&pool(workers), call, (body,)).join().unwrap_err();
+            // The watch ends after its last task has.
+            let end = wait_for(ear, "completed=0 failed=1 cancelled=0");
+            assert_eq!(end.message, "finished");
         });
     }
 }

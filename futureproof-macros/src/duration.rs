@@ -11,9 +11,30 @@ pub(crate) fn parse(literal: &LitStr) -> syn::Result<Duration> {
     read(&literal.value()).map_err(|message| syn::Error::new(literal.span(), message))
 }
 
+/// Units, and what else people call them.
+const OTHER_UNITS: &[(&str, &[&str])] = &[
+    ("ns", &["nanos", "nanosecond", "nanoseconds"]),
+    (
+        "us",
+        &["μs", "usec", "micros", "microsecond", "microseconds"],
+    ),
+    (
+        "ms",
+        &["msec", "msecs", "millis", "millisecond", "milliseconds"],
+    ),
+    ("s", &["sec", "secs", "second", "seconds"]),
+    ("min", &["mins", "minute", "minutes"]),
+    ("h", &["hr", "hrs", "hour", "hours"]),
+];
+
 /// Reads `number unit`, exactly: no rounding of what fits into nanoseconds.
-pub(crate) fn read(text: &str) -> Result<Duration, String> {
-    let trimmed = text.trim();
+fn read(text: &str) -> Result<Duration, String> {
+    read_part(text, text)
+}
+
+/// Reads a part of `text`, which is what errors quote.
+pub(crate) fn read_part(part: &str, text: &str) -> Result<Duration, String> {
+    let trimmed = part.trim();
     let split = trimmed
         .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
         .unwrap_or(trimmed.len());
@@ -29,11 +50,7 @@ pub(crate) fn read(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60 * 1_000_000_000,
         "h" => 3_600 * 1_000_000_000,
         "" => return Err(format!("\"{text}\" has no unit; {FORM}")),
-        other => {
-            return Err(format!(
-                "unknown unit `{other}` in \"{text}\"; the units are ns, us, ms, s, m and h"
-            ));
-        }
+        other => return Err(unknown_unit(other, text)),
     };
     nanos(number, nanos_per_unit)
         .and_then(|nanos| {
@@ -42,6 +59,22 @@ pub(crate) fn read(text: &str) -> Result<Duration, String> {
             Some(Duration::new(seconds, rest))
         })
         .ok_or_else(|| format!("\"{text}\" is not a duration, or too long for one; {FORM}"))
+}
+
+fn unknown_unit(unit: &str, text: &str) -> String {
+    let word = unit.to_lowercase();
+    let meant = OTHER_UNITS
+        .iter()
+        .find(|(name, others)| word == *name || others.contains(&word.as_str()));
+    match meant {
+        Some((name, _)) => format!(
+            "unknown unit `{unit}` in \"{text}\"; write \"{}\"",
+            text.replacen(unit, name, 1)
+        ),
+        None => {
+            format!("unknown unit `{unit}` in \"{text}\"; the units are ns, us, ms, s, m and h")
+        }
+    }
 }
 
 /// `number × unit` in nanoseconds, digits below a nanosecond cut off.
@@ -87,6 +120,21 @@ mod tests {
                 .unwrap_err()
                 .contains("unknown unit `parsecs`")
         );
+        for (wrong, right) in [
+            ("5sec", "5s"),
+            ("5 seconds", "5 s"),
+            ("1.5Hours", "1.5h"),
+            ("20 Millis", "20 ms"),
+            ("3 minutes", "3 min"),
+            ("7S", "7s"),
+        ] {
+            let message = read(wrong).unwrap_err();
+            assert!(
+                message.ends_with(&format!("write \"{right}\"")),
+                "{message}"
+            );
+            assert!(read(right).is_ok());
+        }
         for wrong in ["", "s", "-1s", "soon", "1..2s", ".5s", "1.s", "1.2.3s"] {
             assert!(
                 read(wrong).unwrap_err().contains("not a duration"),

@@ -8,6 +8,7 @@ mod duration;
 mod nearest;
 mod parallel_for;
 mod policy;
+mod progress;
 mod rate;
 mod task_pool;
 

@@ -37,7 +37,8 @@ fn read(text: &str) -> Result<Rate, String> {
     let has_unit = per.contains(char::is_alphabetic);
     let rate = Rate {
         starts: number(starts)?,
-        per: duration::read(&per).map_err(|why| if has_unit { why } else { no_rate() })?,
+        per: duration::read_part(&per, text)
+            .map_err(|why| if has_unit { why } else { no_rate() })?,
         burst: burst.map(number).transpose()?,
     };
     if rate.starts == 0 {
@@ -89,8 +90,11 @@ mod tests {
             ("10/s burst", "not a rate"),
             ("10/s burst many", "not a rate"),
             ("10/s 5", "unknown unit `s 5`"),
-            ("10/day", "unknown unit `day`"),
+            ("10/day", "unknown unit `day` in \"10/day\"; the units are"),
             ("10/2 days", "unknown unit `days`"),
+            ("10/sec", "unknown unit `sec` in \"10/sec\"; write \"10/s\""),
+            ("600/minute burst 5", "write \"600/min burst 5\""),
+            ("5/100 millis", "write \"5/100 ms\""),
             ("0/s", "at least 1 start"),
             ("10/0s", "longer than zero"),
             ("10/s burst 0", "at least 1"),

@@ -18,9 +18,9 @@ pub use self::options::ParallelFor;
 use self::run::Run;
 pub use self::run::{Exits, Leaves};
 pub use self::worker::Worker;
-use crate::context::Context;
+use crate::context::{Context, Described};
 use crate::flow::{Flow, Never, Outcome};
-use crate::monitor;
+use crate::monitor::{self, Subject};
 use crate::raw::lend::{Lease, Purpose, Visit, lend};
 use crate::reduce::Accumulators;
 use crate::report::Report;
@@ -103,15 +103,28 @@ fn run<S: Source, A: Accumulators, E: Exits>(
     place: &'static Location<'static>,
     work: impl Fn(&mut Worker<'_, S, A, E>) + Sync,
 ) -> Outcome<E::Value> {
-    let (settings, pool) = options.settle(&source, place);
-    let context = Context::capture();
-    let watch = monitor::watch(
-        settings.monitor,
-        || settings.name.to_string(),
-        settings.workers,
-        source.exact_len(),
-        &context,
-    );
+    let (mut settings, pool) = options.settle(&source, place);
+    let context = Context::of_loop(&Described {
+        name: &settings.name,
+        workers: settings.workers,
+        policy: settings.policy,
+    });
+    if context.is_traced() {
+        // The span of an item goes around the batch.
+        settings.batch = 1;
+    }
+    let subject = Subject {
+        kind: "loop",
+        workers: settings.workers,
+        total: source.exact_len(),
+        policy: settings.policy,
+        interval: settings.monitor,
+        live: settings.live.as_ref(),
+        #[cfg(feature = "progress")]
+        bar: &settings.bar,
+        context: &context,
+    };
+    let watch = monitor::watch(&subject, || settings.name.to_string());
     let mut signals = Signals::new(settings.token.clone(), settings.limit).nested();
     if let Some(pool) = pool {
         signals = signals.on(pool.shared());
@@ -123,17 +136,17 @@ fn run<S: Source, A: Accumulators, E: Exits>(
     };
     let (shared, mut feed) = source.open(plan);
     let progress = watch.as_ref().map(|watch| watch.progress().clone());
-    let run = Run::<S, A, E>::new(shared, settings, signals, accumulators, progress);
+    let run = Run::<S, A, E>::new(shared, settings, signals, accumulators, progress, &context);
     let attend = |lease: Option<&Lease>, feed: Option<&mut S::Feed>| {
         let _entered = Entered::new(&run.signals);
         Worker::attend(&run, lease, feed, &work)
     };
     let took = match pool {
-        None => attend(None, Some(&mut feed)),
+        None => context.enter_here(|| attend(None, Some(&mut feed))),
         Some(pool) => {
             let help = |lease: &Lease, _: Visit| context.enter(|| _ = attend(Some(lease), None));
             lend(pool.shared(), Purpose::Loop, &help, |lease| {
-                attend(Some(lease), Some(&mut feed))
+                context.enter_here(|| attend(Some(lease), Some(&mut feed)))
             })
         }
     };

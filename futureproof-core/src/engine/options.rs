@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use super::{each, each_plain, workers, workers_plain};
 use crate::describe::Failure;
 use crate::flow::{Flow, Never, Outcome};
-use crate::monitor::MonitorInterval;
+#[cfg(feature = "progress")]
+use crate::monitor::ProgressBar;
+use crate::monitor::{LiveReport, MonitorInterval};
 use crate::policy::ErrorPolicy;
 use crate::pool::{MOST_WORKERS, TaskPool, assert_workers};
 use crate::reduce::{Added, Reduce};
@@ -50,6 +52,9 @@ pub struct ParallelFor<'a> {
     monitor: MonitorInterval,
     token: Option<StopToken>,
     limit: Option<Duration>,
+    live: Option<&'a LiveReport>,
+    #[cfg(feature = "progress")]
+    bar: ProgressBar,
 }
 
 impl Default for ParallelFor<'_> {
@@ -70,6 +75,9 @@ impl<'a> ParallelFor<'a> {
             monitor: MonitorInterval::DEFAULT,
             token: None,
             limit: None,
+            live: None,
+            #[cfg(feature = "progress")]
+            bar: ProgressBar::OFF,
         }
     }
 
@@ -128,6 +136,21 @@ impl<'a> ParallelFor<'a> {
     /// Sets the interval of the progress log; default: 2 s. `false` turns it off.
     pub fn monitor(mut self, interval: impl Into<MonitorInterval>) -> Self {
         self.monitor = interval.into();
+        self
+    }
+
+    /// Shows a progress bar on stderr, if that is a terminal; see [`ProgressBar`].
+    ///
+    /// It takes the cargo feature `progress`.
+    #[cfg(feature = "progress")]
+    pub fn progress(mut self, bar: impl Into<ProgressBar>) -> Self {
+        self.bar = bar.into();
+        self
+    }
+
+    /// Shows in `report` what the loop has done so far; any thread may look there.
+    pub fn live(mut self, report: &'a LiveReport) -> Self {
+        self.live = Some(report);
         self
     }
 
@@ -383,6 +406,9 @@ pub(crate) struct Settings {
     pub(crate) monitor: MonitorInterval,
     pub(crate) token: Option<StopToken>,
     pub(crate) limit: Option<Duration>,
+    pub(crate) live: Option<LiveReport>,
+    #[cfg(feature = "progress")]
+    pub(crate) bar: ProgressBar,
     pub(crate) started: Instant,
 }
 
@@ -418,6 +444,9 @@ impl<'a> ParallelFor<'a> {
             monitor: self.monitor,
             token: self.token,
             limit: self.limit,
+            live: self.live.cloned(),
+            #[cfg(feature = "progress")]
+            bar: self.bar,
             started: Instant::now(),
         };
         (settings, pool.filter(|_| workers > 1))

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::exit::{ExitCell, Leave};
 use super::merge::Merge;
 use super::options::Settings;
+use crate::context::Context;
 use crate::describe::Failure;
 use crate::flow::{Never, Outcome};
 use crate::monitor::{Progress, Watch};
@@ -50,6 +51,7 @@ pub(super) struct Run<S: Source, A: Accumulators, E: Exits> {
     pub(super) signals: Arc<Signals>,
     pub(super) merge: Mutex<Merge<A>>,
     pub(super) progress: Option<Arc<Progress>>,
+    pub(super) context: Context,
     /// The next free seat; 0 is the caller's.
     pub(super) seats: AtomicUsize,
     /// Workers that may still be sent for.
@@ -72,12 +74,14 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         signals: Arc<Signals>,
         accumulators: A,
         progress: Option<Arc<Progress>>,
+        context: &Context,
     ) -> Self {
         Self {
             source,
             signals,
             merge: Mutex::new(Merge::new(accumulators)),
             progress,
+            context: context.clone(),
             seats: AtomicUsize::new(1),
             absent: AtomicUsize::new(settings.workers - 1),
             exit: ExitCell::new(),
@@ -214,13 +218,14 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
             (None, None) => Ok(Ended::Exhausted),
         };
         if let Some(watch) = watch {
-            watch.end(match &exit {
-                Ok(Ended::Stopped(_)) => "stopped",
-                Ok(_) => "finished",
-                Err(Leave::Break) => "left by break",
-                Err(Leave::Exit(_)) => "left by an item",
-                Err(Leave::Panic(_)) => "left by a panic",
-            });
+            let (how, ended) = match &exit {
+                Ok(Ended::Stopped(cause)) => ("stopped", Ended::Stopped(*cause)),
+                Ok(_) => ("finished", Ended::Exhausted),
+                Err(Leave::Break) => ("break", Ended::Broke),
+                Err(Leave::Exit(_)) => ("left", Ended::Left),
+                Err(Leave::Panic(_)) => ("panic", Ended::Left),
+            };
+            watch.end(how, ended);
         }
         let outcome = match exit {
             Ok(ended) => Outcome::Ended(report(ended)),

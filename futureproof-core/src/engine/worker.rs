@@ -6,8 +6,10 @@ use super::exit::Leave;
 use super::merge::Segment;
 use super::run::{Exits, Run};
 use super::size::BatchSize;
+use crate::context::ItemSpan;
 use crate::describe::Failure;
 use crate::flow::Flow;
+use crate::monitor::{At, Done, Sampler};
 use crate::policy::ErrorPolicy;
 use crate::raw::clock::Clock;
 use crate::raw::lend::Lease;
@@ -94,14 +96,24 @@ pub struct Worker<'r, S: Source, A: Accumulators, E: Exits> {
     seat: usize,
     size: BatchSize,
     clock: Clock,
+    /// Chooses whose durations are reported.
+    sampler: Option<Sampler>,
     /// When the last batch ended.
     last: u64,
     hand: Option<Hand<<S::Shared as Handout>::Chunk<'r>>>,
     /// What the last batch ran, for its parts.
     segment: Option<Segment>,
     completed: u64,
+    /// With those that panicked.
     failed: u64,
+    panicked: u64,
+    /// Items that left the loop with a value.
+    left: u64,
     over: bool,
+    /// Has each item a span of its own? Then, that of the item in hand, and how it has ended, if it did not just go on.
+    traced: bool,
+    span: ItemSpan,
+    outcome: Option<&'static str>,
 }
 
 impl<S: Source, A: Accumulators, E: Exits> std::fmt::Debug for Worker<'_, S, A, E> {
@@ -136,12 +148,18 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             seat,
             size: BatchSize::new(run.settings.batch),
             clock,
+            sampler: (run.progress.as_ref()).and_then(|progress| progress.sampler(came)),
             last: came,
             hand: None,
             segment: None,
             completed: 0,
             failed: 0,
+            panicked: 0,
+            left: 0,
             over: false,
+            traced: run.context.is_traced(),
+            span: ItemSpan::default(),
+            outcome: None,
         };
         let attended = unwind::catch(|| {
             while worker.take() {
@@ -165,7 +183,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         if let Some(hand) = worker.hand.take() {
             worker.drop_rest(hand.chunk);
         }
-        worker.publish(None);
+        worker.publish(At::Nothing);
         run.count(worker.completed, worker.failed);
         Duration::from_nanos(worker.last.saturating_sub(came))
     }
@@ -179,7 +197,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             return false;
         }
         let (run, lease) = (self.run, self.lease);
-        self.publish(None);
+        self.publish(At::Source);
         let stop = run.signals.stop_cause();
         let taken = if stop.is_some() {
             None
@@ -208,8 +226,8 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             }
             return false;
         };
+        self.publish(At::Batch(index, chunk.size_hint().0));
         self.hand = Some(Hand { index, chunk });
-        self.publish(Some(index));
         recruit(run, lease);
         true
     }
@@ -218,9 +236,16 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
     const UNORDERED: bool = !A::ORDERED && !E::POSSIBLE;
 
     /// Tells the monitor what this worker is at.
-    fn publish(&self, index: Option<usize>) {
+    #[inline]
+    fn publish(&self, at: At) {
         if let Some(progress) = &self.run.progress {
-            progress.publish(self.seat, index, self.completed, self.failed);
+            let done = Done {
+                completed: self.completed,
+                errors: self.failed - self.panicked,
+                panicked: self.panicked,
+                left: self.left,
+            };
+            progress.publish(self.seat, at, done);
         }
     }
 
@@ -246,12 +271,16 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         let mut index = start;
         let mut last = false;
         // Not since the last batch: to wait for the source does not make a body dear.
-        let timed = self.size.varies();
+        let timed = self.size.varies()
+            || (self.sampler.as_ref()).is_some_and(|sampler| sampler.wants(self.size.get()));
         let (began, pulled_in) = match chunk.block.pulled() {
             Some(pulled) => pulled,
             None if timed => (self.clock.now(), 0),
             None => (0, 0),
         };
+        if self.traced {
+            self.enter_item(start);
+        }
         loop {
             let paused = self.run_chunk(&mut chunk.block, &mut index, &mut body);
             let ran = match paused {
@@ -284,13 +313,24 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 break;
             }
         }
+        if self.traced {
+            self.leave_item(index > start);
+        }
+        let (mut elapsed, mut now) = (0, 0);
         if index > start && timed {
-            let now = self.clock.now();
-            let elapsed = now.saturating_sub(began);
-            chunk.block.ran(elapsed);
-            self.size
-                .learn(index - start, elapsed.saturating_add(pulled_in));
-            self.last = now;
+            now = self.clock.now();
+            elapsed = now.saturating_sub(began);
+            if self.size.varies() {
+                chunk.block.ran(elapsed);
+                self.size
+                    .learn(index - start, elapsed.saturating_add(pulled_in));
+                self.last = now;
+            }
+        }
+        if let Some(sampler) = &mut self.sampler
+            && index > start
+        {
+            sampler.ran(index - start, elapsed, now);
         }
         self.drop_rest(chunk.block);
         chunk.rest.into_iter().for_each(|rest| self.drop_rest(rest));
@@ -301,6 +341,21 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
         });
         self.over |= last;
         !self.over
+    }
+
+    #[cold]
+    fn enter_item(&mut self, index: usize) {
+        self.outcome = None;
+        self.span = ItemSpan::enter(&self.run.context, &self.run.settings.name, index, 1);
+    }
+
+    #[cold]
+    fn leave_item(&mut self, ran: bool) {
+        let outcome = match self.outcome {
+            None if !ran => "skipped",
+            outcome => outcome.unwrap_or("completed"),
+        };
+        std::mem::take(&mut self.span).end(|| outcome);
     }
 
     /// Runs items until the chunk ends or something happens. `index` is that of the item at which it paused.
@@ -369,6 +424,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
     /// Records how an item ended that did not just go on; false when it left the loop.
     #[cold]
     fn conclude(&mut self, index: usize, flow: Flow<E::Value>) -> bool {
+        self.outcome = Some(flow.outcome());
         match flow {
             Flow::Next => self.completed += 1,
             Flow::Failed(failure) => {
@@ -381,6 +437,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
                 return false;
             }
             Flow::Exit(value) => {
+                self.left += 1;
                 self.run.leave(index, Leave::Exit(value));
                 return false;
             }
@@ -391,7 +448,9 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
     /// Records that an item's body panicked; false when that ends the loop.
     #[cold]
     fn panicked(&mut self, index: usize, payload: Payload) -> bool {
+        self.outcome = Some("panicked");
         self.failed += 1;
+        self.panicked += 1;
         if self.run.settings.policy == ErrorPolicy::Raise {
             self.run.leave(index, Leave::Panic(payload));
             return false;

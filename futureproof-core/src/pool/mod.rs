@@ -3,6 +3,7 @@
 mod builder;
 mod life;
 mod shared;
+mod stats;
 mod thread;
 mod timer;
 
@@ -15,6 +16,8 @@ pub(crate) use self::builder::assert_workers;
 pub use self::builder::{StartOutcome, TaskPoolBuilder};
 pub use self::life::LeftInPool;
 pub(crate) use self::shared::{Shared, Work};
+pub use self::stats::PoolStats;
+pub(crate) use self::stats::{Tallied, Tally};
 pub(crate) use self::timer::relieve_timer;
 use crate::sync::Arc;
 

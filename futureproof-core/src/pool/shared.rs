@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
+use super::stats::Tallies;
 use super::timer::Timer;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, cores};
 use crate::task::Submitted;
@@ -81,6 +82,7 @@ pub(crate) struct Shared {
     /// Why no thread can be used for tasks, if a start hook has failed.
     pub(super) broken: OnceLock<Arc<str>>,
     pub(super) timer: Timer,
+    pub(super) tallies: Tallies,
 }
 
 pub(super) struct State {
@@ -176,6 +178,7 @@ impl Shared {
             surplus: AtomicBool::new(false),
             broken: OnceLock::new(),
             timer: Timer::default(),
+            tallies: Tallies::default(),
         }
     }
 
@@ -339,6 +342,12 @@ impl Shared {
 
     pub(super) fn threads(&self) -> usize {
         self.state.lock().threads
+    }
+
+    /// How many threads there are, and how many of them have nothing to do.
+    pub(super) fn threads_and_idle(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        (state.threads, state.idle + state.awake)
     }
 
     /// Abandons what is queued, lets the threads finish what they are in, and joins them.

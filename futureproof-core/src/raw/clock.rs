@@ -1,8 +1,8 @@
 //! Reads the time as often as once a batch of cheap bodies: by the processor's time-stamp counter where it has one.
 //!
 //! `Instant::now` waits until all earlier instructions have finished, which costs as much as some bodies do. What is
-//! measured here decides how many items a worker takes at a time, and nothing else, so it need not be that exact: no deadline
-//! and no time that anybody sees depends on it.
+//! measured here decides how many items a worker takes at a time, so it need not be that exact: no deadline depends on it, and of
+//! what anybody sees only the sampled durations of the metrics.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

@@ -173,13 +173,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         own: Option<Limits<A, E>>,
         crew: &dyn Crew,
     ) -> usize {
-        let index = state.counts.accepted;
-        state.counts.accepted += 1;
+        let index = state.counts.accepted.get();
+        state.counts.accepted.add(1);
         let order = state.queue.push_task(index, args);
         if let Some(own) = own {
             state.later.limit(order, own);
         }
-        state.seats.show_waiting(state.queue.waiting());
         // The next one in the line, if there is room for it too.
         let calls = state.call();
         self.announce_work(state, crew);
@@ -192,16 +191,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let broken = self.call.unstarted(args, self.unstarted());
         let mut state = self.state.lock();
         state.cut_short |= state.stopped;
-        let index = state.counts.accepted;
-        state.counts.accepted += 1;
+        let index = state.counts.accepted.get();
+        state.counts.accepted.add(1);
         let order = state.queue.next_order();
         let inner = self.inner(index, order, broken);
         let unread = self.note(&inner);
-        *(if inner.is_failure() {
-            &mut state.counts.failed
-        } else {
-            &mut state.counts.cancelled
-        }) += 1;
+        state.count_unrun(inner.is_failure(), false);
         state.kept.push(Ended {
             order,
             end: Err(inner),

@@ -27,10 +27,10 @@ use super::queue::{Input, Order, Queued};
 use super::seats::Seats;
 use super::shelf::Shelf;
 use super::state::State;
-use crate::context::Context;
-use crate::monitor::{self, Watch};
+use crate::context::{Context, Described};
+use crate::monitor::{self, Subject, Watch};
 use crate::policy::ErrorPolicy;
-use crate::pool::{Shared, Work};
+use crate::pool::{Shared, Tallied, Work};
 use crate::stop::{self, Signals};
 use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
@@ -75,7 +75,10 @@ pub(super) struct Board<'env, A, K, T, E> {
     pub(super) room: Condvar,
     /// Where the thread stands that is on guard.
     pub(super) guard: Condvar,
-    _watch: Option<Watch>,
+    /// Was there a watch in the beginning?
+    pub(super) watched: bool,
+    pub(super) watch: Mutex<Option<Watch>>,
+    _tallied: Tallied,
 }
 
 /// What a stop took out of the queue.
@@ -96,18 +99,29 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let workers = pool.config.workers;
         let limited = !call.limits().is_empty();
         let one_by_one = limited || call.limiter().is_some() || pool.counts_tasks();
-        let context = Context::capture();
-        let watch = monitor::watch(
-            call.monitor,
-            || call.name.to_owned(),
+        let context = Context::of_tasks(&Described {
+            name: &call.name,
+            workers,
+            policy: call.policy,
+        });
+        let subject = Subject {
+            kind: "pool",
             workers,
             total,
-            &context,
-        );
+            policy: call.policy,
+            interval: call.monitor,
+            live: None,
+            #[cfg(feature = "progress")]
+            bar: &call.bar,
+            context: &context,
+        };
+        let watch = monitor::watch(&subject, || call.name.to_owned());
         let seats = Seats::new(watch.as_ref().map(Watch::progress), workers);
         let pace = Pace::new(workers, call.capacity);
         let signals = Signals::new(call.token().cloned(), call.deadline());
-        let mut state = State::new(workers, pace, seats, Later::new(one_by_one));
+        let tallied = Tallied::new(pool);
+        let counts = tallied.tally().clone();
+        let mut state = State::new(workers, pace, seats, Later::new(one_by_one), counts);
         state.limiter = call.limiter().cloned();
         if call.policy == ErrorPolicy::Raise {
             state.raise_after = call.raise_after();
@@ -127,7 +141,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             news: Condvar::new(),
             room: Condvar::new(),
             guard: Condvar::new(),
-            _watch: watch,
+            watched: watch.is_some(),
+            watch: Mutex::new(watch),
+            _tallied: tallied,
         }
     }
 
@@ -138,6 +154,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
 
     /// Lets those know who may run what has become runnable.
     pub(super) fn announce_work(&self, mut state: Guard<'_, 'env, A, K, T, E>, crew: &dyn Crew) {
+        state.show_wait();
         let threads = state.summon();
         let guard = state.call_guard(false);
         let timerless = state.later.timerless;

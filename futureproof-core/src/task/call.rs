@@ -9,6 +9,8 @@ use super::rate::Limiter;
 use super::retry::Retry;
 use crate::describe::ErrorVtable;
 use crate::monitor::MonitorInterval;
+#[cfg(feature = "progress")]
+use crate::monitor::ProgressBar;
 use crate::policy::ErrorPolicy;
 use crate::stop::StopToken;
 use crate::sync::Arc;
@@ -32,6 +34,9 @@ pub struct Call<A, K, T, E> {
     pub capacity: Option<usize>,
     /// How often progress is logged.
     pub monitor: MonitorInterval,
+    /// Is there a progress bar?
+    #[cfg(feature = "progress")]
+    pub(super) bar: ProgressBar,
     /// What most calls have nothing of: a call is passed on by value.
     more: Option<Box<More<A, E>>>,
 }
@@ -69,6 +74,8 @@ impl<A, K, T, E> Clone for Call<A, K, T, E> {
     fn clone(&self) -> Self {
         Self {
             more: self.more.clone(),
+            #[cfg(feature = "progress")]
+            bar: self.bar.clone(),
             ..*self
         }
     }
@@ -186,6 +193,16 @@ pub(super) struct Broken<E> {
 }
 
 impl<E> Broken<E> {
+    /// What a task's span says of an outcome.
+    pub(super) fn word<T>(outcome: &Result<T, Self>) -> &'static str {
+        match outcome.as_ref().map_err(|broken| &broken.kind) {
+            Ok(_) => "completed",
+            Err(TaskErrorKind::Panicked(_)) => "panicked",
+            Err(TaskErrorKind::TimedOut(_)) => "timed_out",
+            Err(_) => "failed",
+        }
+    }
+
     /// A panic of code that is not the function itself.
     pub(super) fn panicked(payload: Payload) -> Self {
         Self {
@@ -210,6 +227,8 @@ impl<A, K, T, E> Call<A, K, T, E> {
         call.policy = options.policy;
         call.capacity = options.capacity;
         call.monitor = options.monitor;
+        #[cfg(feature = "progress")]
+        call.bar.clone_from(&options.bar);
         if options.has_more() {
             let more = call.more_mut();
             more.raise_after = options.raise_after;
@@ -238,6 +257,8 @@ impl<A, K, T, E> Call<A, K, T, E> {
             policy: ErrorPolicy::default(),
             capacity: None,
             monitor: MonitorInterval::default(),
+            #[cfg(feature = "progress")]
+            bar: ProgressBar::OFF,
             more: None,
         }
     }

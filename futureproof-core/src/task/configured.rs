@@ -14,6 +14,8 @@ use super::retry::Retry;
 use super::scope::{ScopeOutput, scope_on};
 use super::scope_error::ScopeError;
 use crate::monitor::MonitorInterval;
+#[cfg(feature = "progress")]
+use crate::monitor::ProgressBar;
 use crate::policy::ErrorPolicy;
 use crate::pool::{Shared, TaskPool};
 use crate::stop::StopToken;
@@ -81,6 +83,13 @@ impl<A, K, T, E> Configured<A, K, T, E> {
     /// Sets how often progress is logged.
     pub fn monitor(mut self, interval: impl Into<MonitorInterval>) -> Self {
         self.call.monitor = interval.into();
+        self
+    }
+
+    /// Shows a progress bar, or none; see [`ProgressBar`].
+    #[cfg(feature = "progress")]
+    pub fn progress(mut self, bar: impl Into<ProgressBar>) -> Self {
+        self.call.bar = bar.into();
         self
     }
 

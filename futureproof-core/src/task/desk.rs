@@ -104,7 +104,10 @@ impl<A, R> Worker<A, R> {
     /// Gets ready to run. Of trivial tasks taken one by one only some are measured: looking at a clock costs more.
     pub(super) fn prepare(&mut self, trivial: bool) {
         self.turns = self.turns.wrapping_add(1);
-        self.measured = self.in_batch || !trivial || self.turns.is_multiple_of(MEASURED);
+        self.measured = self.in_batch
+            || !trivial
+            || self.turns.is_multiple_of(MEASURED)
+            || self.seat.as_ref().is_some_and(|seat| seat.wants_time(1));
     }
 
     /// Begins to run what it has taken.
@@ -115,6 +118,9 @@ impl<A, R> Worker<A, R> {
     /// Ends to run; the lock that it waits for next is no part of the tasks' cost.
     pub(super) fn finish(&mut self) {
         self.took = self.began.take().map(|began| began.elapsed());
+        if let Some(seat) = &mut self.seat {
+            seat.ran(self.ran, self.took);
+        }
     }
 
     /// Counts the task that just ended.
@@ -125,12 +131,23 @@ impl<A, R> Worker<A, R> {
         }
     }
 
+    /// Says that the task that was counted as failed has panicked.
+    pub(super) fn count_panic(&mut self) {
+        if let Some(seat) = &mut self.seat {
+            seat.count_panic();
+        }
+    }
+
     /// Puts a result of the batch on the desk; returns the next task, unless what is there has to be handed in first.
     pub(super) fn go_on(
         &mut self,
         ended: Ended<R>,
         closed: impl Fn() -> bool,
     ) -> Option<Queued<A>> {
+        // Before anybody can read the result, and think that all is over.
+        if let Some(seat) = &mut self.seat {
+            seat.publish_completed();
+        }
         let mut papers = self.desk.lock();
         papers.ended.push_back(ended);
         papers.running = None;
@@ -139,8 +156,8 @@ impl<A, R> Worker<A, R> {
         }
         let next = papers.next()?;
         drop(papers);
-        if let Some(seat) = &self.seat {
-            seat.publish(Some(next.index));
+        if let Some(seat) = &mut self.seat {
+            seat.publish_next(next.index);
         }
         Some(next)
     }

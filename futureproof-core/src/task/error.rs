@@ -172,6 +172,11 @@ impl<E> Drop for TaskError<E> {
 }
 
 impl<E> Inner<E> {
+    /// Did the task panic?
+    pub(super) fn is_panic(&self) -> bool {
+        matches!(self.kind, TaskErrorKind::Panicked(_))
+    }
+
     /// Did the task fail, rather than being cancelled?
     pub(super) fn is_failure(&self) -> bool {
         matches!(

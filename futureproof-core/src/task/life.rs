@@ -39,6 +39,38 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         }
     }
 
+    /// Stops to watch: nothing runs any more, though a worker that is about to leave may keep the board for a moment.
+    pub(super) fn end_watch(&self, left: Option<&'static str>) {
+        if !self.watched {
+            return;
+        }
+        self.settle_watch(left);
+        let watch = self.watch.lock().take();
+        drop(watch);
+    }
+
+    /// Leaves the watch to the thread that is the last to leave the board.
+    pub(super) fn leave_watch(&self) {
+        if let Some(watch) = &mut *self.watch.lock() {
+            watch.goes_on_elsewhere(&self.context);
+        }
+    }
+
+    /// Settles what the monitor will say of the end: that it was `left` in some way, or by failures, or stopped.
+    pub(super) fn settle_watch(&self, left: Option<&'static str>) {
+        let state = self.state.lock();
+        let raised = state.counts.failed.get() >= state.raise_after;
+        drop(state);
+        let ended = self.report().ended;
+        if let Some(watch) = &mut *self.watch.lock() {
+            match (left.or(raised.then_some("left")), ended) {
+                (Some(left), _) => watch.will_end(left, How::Left),
+                (None, How::Stopped(_)) if self.is_cut_short() => watch.will_end("stopped", ended),
+                (None, _) => watch.will_end("finished", How::Exhausted),
+            }
+        }
+    }
+
     /// Stops: what has not started is cancelled.
     pub(super) fn stop(&self) {
         self.stop_because(StopCause::Asked);
@@ -123,13 +155,11 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         state.cancelling = None;
         for ended in ends {
             let failed = (ended.end.as_ref()).is_err_and(|inner| inner.is_failure());
-            *(if failed {
-                &mut state.counts.failed
-            } else {
-                &mut state.counts.cancelled
-            }) += 1;
+            let begun = (ended.end.as_ref()).is_err_and(|inner| inner.attempts > 0);
+            state.count_unrun(failed, begun);
             state.kept.push(ended);
         }
+        state.show_wait();
         // Nobody will read them.
         let unwanted = if state.deserted {
             state.kept.take_all()
@@ -176,16 +206,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             call: None,
             attempts: 0,
         };
-        let index = state.counts.accepted;
-        state.counts.accepted += 1;
+        let index = state.counts.accepted.get();
+        state.counts.accepted.add(1);
         let order = state.queue.next_order();
         let inner = self.inner(index, order, broken);
         let unread = self.note(&inner);
-        *(if inner.is_failure() {
-            &mut state.counts.failed
-        } else {
-            &mut state.counts.cancelled
-        }) += 1;
+        state.count_unrun(inner.is_failure(), false);
         state.kept.push(Ended {
             order,
             end: Err(inner),
@@ -236,7 +262,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             left = (cleared.tasks.into_iter())
                 .map(|task| (task.index, task.args))
                 .collect();
-            self.state.lock().counts.cancelled += left.len();
+            let state = self.state.lock();
+            left.iter().for_each(|_| state.count_unrun(false, false));
+            drop(state);
             self.keep_ends(ends);
         }
         if left.is_empty() && running.is_empty() && given_up.is_empty() {
@@ -260,9 +288,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     pub(super) fn report(&self) -> Report {
         let look = self.look();
         Report {
-            completed: look.counts.completed as u64,
-            failed: look.counts.failed as u64,
-            cancelled: look.counts.cancelled as u64,
+            completed: look.completed as u64,
+            failed: look.failed as u64,
+            cancelled: look.cancelled as u64,
             elapsed: self.begun.elapsed(),
             ended: match look.cause {
                 Some(cause) => How::Stopped(cause),
@@ -270,6 +298,21 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 None => How::Exhausted,
             },
         }
+    }
+
+    /// What has been done so far.
+    pub(super) fn live_report(&self) -> Report {
+        let state = self.state.lock();
+        let is_over = state.is_over() && state.running() == 0;
+        let is_empty = state.counts.accepted.get() == 0;
+        drop(state);
+        let mut report = self.report();
+        if is_over && is_empty && report.ended == How::Exhausted {
+            report.ended = How::NotStarted;
+        } else if !is_over {
+            report.ended = How::Running;
+        }
+        report
     }
 
     /// Lets the threads go, which have nothing more to wait for.

@@ -12,6 +12,7 @@ use super::log;
 use super::queue::Queued;
 use super::state::{After, Place};
 use super::work::Handed;
+use crate::context::ItemSpan;
 use crate::pool::relieve_timer;
 use crate::stop::{Entered, Signals};
 use crate::sync::Arc;
@@ -41,10 +42,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 return self.fail_limited(place, attempt, broken, worker);
             }
         };
+        let span = ItemSpan::enter(&self.context, &self.call.name, place.index, attempt);
         let outcome = match self.call.keep(task.args) {
             Ok((kept, args)) => self.perform_limited(place, attempt, &limits, (kept, args), crew),
             Err(broken) => Some(Err(broken)),
         };
+        span.end(|| outcome.as_ref().map_or("timed_out", Broken::word));
         let Some(outcome) = outcome else {
             // Its end has been told.
             drop_quietly(spare);
@@ -176,6 +179,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             last: Some(failure),
         };
         state.later.delay(due, task, special);
+        state.seats.count_retried();
+        state.counts.retried.add(1);
         drop(state);
         self.hand_in(worker, None)
     }

@@ -26,9 +26,9 @@ pub(super) fn retried<E>(inner: &Inner<E>, most: u32, wait: Duration) {
         let reason = inner.reason().to_string();
         tracing::info!(
             target: "futureproof",
-            name = inner.name,
+            name = %inner.name,
             index = inner.index,
-            call = inner.call.as_deref(),
+            call = inner.call.as_deref().map(tracing::field::display),
             attempt,
             error = %reason,
             "task {}: attempt {attempt} of {most} failed, the next follows in {wait:.1?}: {reason}",
@@ -42,7 +42,7 @@ pub(super) fn dropped_early(name: &'static str, report: &Report, unread: u64) {
     quietly(|| {
         tracing::info!(
             target: "futureproof",
-            name,
+            name = %name,
             completed = report.completed(),
             failed = report.failed(),
             cancelled = report.cancelled(),
@@ -57,9 +57,9 @@ fn report<E>(inner: &Inner<E>, unread: &str) {
         let reason = inner.reason().to_string();
         tracing::error!(
             target: "futureproof",
-            name = inner.name,
+            name = %inner.name,
             index = inner.index,
-            call = inner.call.as_deref(),
+            call = inner.call.as_deref().map(tracing::field::display),
             error = %reason,
             "task {} failed{unread}: {reason}",
             inner.index,

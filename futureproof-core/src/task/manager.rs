@@ -269,6 +269,30 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
         self.board.is_stopped()
     }
 
+    /// Returns what has been done so far, with the time since the scope began; [`Report::ended`] is [`Ended::Running`] until
+    /// everything that was accepted has ended.
+    ///
+    /// [`Ended::Running`]: crate::Ended::Running
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// half::scope(|tasks| {
+    ///     tasks.map([2, 4, 6]);
+    ///     while let Some(done) = tasks.as_completed().next() {
+    ///         println!("{:?}; so far {}", done?.result, tasks.report());
+    ///     }
+    ///     assert_eq!(tasks.report().completed(), 3);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.board.live_report()
+    }
+
     /// Returns how many tasks have been accepted so far.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -296,19 +320,19 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
     /// Returns how many tasks have succeeded.
     #[must_use]
     pub fn completed(&self) -> usize {
-        self.board.look().counts.completed
+        self.board.look().completed
     }
 
     /// Returns how many tasks have failed, by an error or a panic.
     #[must_use]
     pub fn failed(&self) -> usize {
-        self.board.look().counts.failed
+        self.board.look().failed
     }
 
     /// Returns how many tasks were cancelled before they started.
     #[must_use]
     pub fn cancelled(&self) -> usize {
-        self.board.look().counts.cancelled
+        self.board.look().cancelled
     }
 }
 
@@ -320,9 +344,9 @@ impl<A, K, T, E> fmt::Debug for TaskManager<'_, A, K, T, E> {
             .field("name", &self.board.call.name)
             .field("waiting", &look.waiting)
             .field("running", &look.running)
-            .field("completed", &look.counts.completed)
-            .field("failed", &look.counts.failed)
-            .field("cancelled", &look.counts.cancelled)
+            .field("completed", &look.completed)
+            .field("failed", &look.failed)
+            .field("cancelled", &look.cancelled)
             .field("stopped", &look.stopped)
             .finish()
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::rate::{Limiter, RateLimit};
 use super::retry::Retry;
 use crate::monitor::MonitorInterval;
+#[cfg(feature = "progress")]
+use crate::monitor::ProgressBar;
 use crate::policy::ErrorPolicy;
 use crate::pool::{StartOutcome, TaskPool, TaskPoolBuilder};
 use crate::sync::Arc;
@@ -25,6 +27,9 @@ pub struct TaskOptions {
     pub capacity: Option<usize>,
     /// How often progress is logged.
     pub monitor: MonitorInterval,
+    /// Is there a progress bar?
+    #[cfg(feature = "progress")]
+    pub bar: ProgressBar,
     /// How often a task is tried that fails.
     pub retry: Option<Retry>,
     /// How long one attempt may run.
@@ -53,6 +58,8 @@ impl TaskOptions {
             raise_after: 1,
             capacity: None,
             monitor: MonitorInterval::default(),
+            #[cfg(feature = "progress")]
+            bar: ProgressBar::OFF,
             retry: None,
             timeout: None,
             rate_limit: None,
@@ -70,6 +77,8 @@ pub struct TaskOptionsBuilder {
     raise_after: usize,
     capacity: Option<usize>,
     monitor: MonitorInterval,
+    #[cfg(feature = "progress")]
+    bar: ProgressBar,
     retry: Option<Retry>,
     timeout: Option<Duration>,
     rate_limit: Option<RateLimit>,
@@ -118,6 +127,13 @@ impl TaskOptionsBuilder {
     /// Sets how often progress is logged.
     pub fn monitor(mut self, interval: impl Into<MonitorInterval>) -> Self {
         self.monitor = interval.into();
+        self
+    }
+
+    /// Shows a progress bar for each scope and stream, and for tasks that are submitted.
+    #[cfg(feature = "progress")]
+    pub fn progress(mut self, bar: impl Into<ProgressBar>) -> Self {
+        self.bar = bar.into();
         self
     }
 
@@ -183,6 +199,8 @@ impl TaskOptionsBuilder {
             raise_after: self.raise_after,
             capacity: self.capacity,
             monitor: self.monitor,
+            #[cfg(feature = "progress")]
+            bar: self.bar,
             retry: self.retry,
             timeout: self.timeout,
             limiter: self.rate_limit.map(|limit| Arc::new(Limiter::new(limit))),

@@ -23,8 +23,8 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         match pulled {
             Ok(Some(args)) => match state.queue.bring_back(number, input) {
                 Ok(order) if !state.has_permit() => {
-                    let index = state.counts.accepted;
-                    state.counts.accepted += 1;
+                    let index = state.counts.accepted.get();
+                    state.counts.accepted.add(1);
                     state.later.park(Queued { index, order, args });
                     state.pause(worker);
                     let after = After {

@@ -139,6 +139,12 @@ impl<'env, A> Queue<'env, A> {
         self.inputs > 0
     }
 
+    /// Is a thread pulling one of the inputs?
+    pub(super) fn is_pulled(&self) -> bool {
+        (self.segments.iter())
+            .any(|segment| matches!(segment.kind, Kind::Input { input: None, .. }))
+    }
+
     /// How many threads find something to do: one per input, as each passes the input on before it runs its item.
     #[inline]
     pub(super) fn demand(&self) -> usize {

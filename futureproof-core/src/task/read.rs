@@ -8,14 +8,16 @@ use super::error::{Inner, Task, TaskError, TaskErrorKind};
 use super::home::Label;
 use super::hover::{Hover, NAP};
 use super::kept::{Batch, Reading};
-use super::state::{Counts, State};
+use super::state::State;
 use crate::policy::ErrorPolicy;
 use crate::stop::StopCause;
 
 /// What can be read out of a board.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
-    pub(super) counts: Counts,
+    pub(super) completed: usize,
+    pub(super) failed: usize,
+    pub(super) cancelled: usize,
     pub(super) running: usize,
     pub(super) waiting: usize,
     pub(super) stopped: bool,
@@ -28,7 +30,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let mut state = self.state.lock();
         state.settle(false);
         Look {
-            counts: state.counts,
+            completed: state.counts.completed.get(),
+            failed: state.counts.failed.get(),
+            cancelled: state.counts.cancelled.get(),
             running: state.running(),
             waiting: state.waiting(),
             stopped: state.stopped,
@@ -43,7 +47,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     }
 
     pub(super) fn accepted(&self) -> usize {
-        self.state.lock().counts.accepted
+        self.state.lock().counts.accepted.get()
     }
 
     /// The next result; waits for it. `None` when everything accepted so far has been read and no input is open.
@@ -57,6 +61,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             let mut state = self.state.lock();
             let mut goes_on = shelf.settle(&mut state);
             let ended = shelf.fill(&mut state, reading);
+            state.show_wait();
             drop(shelf);
             if let Some(ended) = &ended {
                 goes_on |= state.queue.read(ended.order);

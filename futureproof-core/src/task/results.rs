@@ -165,6 +165,8 @@ where
         pool: pool.clone(),
         me: me.clone(),
     });
+    // Whoever drops the results may do so elsewhere.
+    stage.board.leave_watch();
     stage.board.add_input(queue::input(inputs), &*stage);
     // After it, so that a stop that has come already is not the end of an empty input.
     stage.board.begin(&*stage);
@@ -223,6 +225,25 @@ impl<A, K, T, E> Results<A, K, T, E> {
         report
     }
 
+    /// Returns what has been done so far, with the time since the start; [`Report::ended`] is [`Ended::Running`] until all tasks
+    /// have ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let mut halves = half::map([2, 4, 6]);
+    /// for half in halves.by_ref() {
+    ///     half?;
+    /// }
+    /// assert_eq!(halves.report().completed(), 3);
+    /// # Ok::<(), futureproof::TaskError<String>>(())
+    /// ```
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.stage.board.live_report()
+    }
+
     /// Stops without waiting for the tasks that are running: they finish on their threads, and their results are dropped.
     ///
     /// # Examples
@@ -244,6 +265,11 @@ impl<A, K, T, E> Results<A, K, T, E> {
             board.wait_for_running(&*self.stage);
         }
         board.end(&*self.stage);
+        if wait {
+            board.end_watch(None);
+        } else {
+            board.settle_watch(None);
+        }
         if let Some(work) = self.stage.me.upgrade() {
             self.stage.pool.withdraw(&work);
         }
@@ -276,8 +302,8 @@ impl<A, K, T, E> fmt::Debug for Results<A, K, T, E> {
             .field("name", &self.stage.board.call.name)
             .field("reading", &self.reading)
             .field("running", &look.running)
-            .field("completed", &look.counts.completed)
-            .field("failed", &look.counts.failed)
+            .field("completed", &look.completed)
+            .field("failed", &look.failed)
             .finish()
     }
 }

@@ -93,6 +93,11 @@ where
     for unseen in home.close() {
         board.tell_unread(Some(unseen));
     }
+    board.end_watch(match &settled {
+        Ok(Ok(_) | Err(ScopeError::Stopped(_))) => None,
+        Ok(Err(_)) => Some("left"),
+        Err(_) => Some("panic"),
+    });
     settled.unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
 

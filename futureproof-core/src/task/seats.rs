@@ -1,6 +1,8 @@
 //! What the monitor sees of a board: a seat per worker that is busy.
 
-use crate::monitor::Progress;
+use std::time::{Duration, Instant};
+
+use crate::monitor::{At, Done, Progress, Sampler, Wait};
 use crate::sync::Arc;
 
 /// Gives busy workers a seat each, in which the monitor finds their counts. Does nothing while nobody watches.
@@ -10,44 +12,54 @@ pub(super) struct Seats {
     free: Vec<Seat>,
 }
 
-/// A worker's seat: what has completed and failed in it.
+/// A worker's seat, and what has been done in it.
 pub(super) struct Seat {
     progress: Arc<Progress>,
-    number: usize,
-    completed: u64,
-    failed: u64,
+    /// `None`: there are more threads at tasks than the pool has workers, as those that wait may run tasks, too.
+    number: Option<usize>,
+    done: Done,
+    /// What was last published, where there is no number.
+    told: Done,
+    told_at_item: bool,
+    /// Chooses the tasks whose durations are reported.
+    sampler: Option<Sampler>,
+    begun: Instant,
 }
 
 impl Seats {
     pub(super) fn new(progress: Option<&Arc<Progress>>, workers: usize) -> Self {
-        let seat = |progress: &Arc<Progress>, number| Seat {
-            progress: progress.clone(),
-            number,
-            completed: 0,
-            failed: 0,
-        };
+        let seats = progress.map(|progress| {
+            let numbers = (0..workers).rev();
+            numbers.map(|number| Seat::new(progress, Some(number)))
+        });
         Self {
             progress: progress.cloned(),
-            free: (progress.iter())
-                .flat_map(|progress| (0..workers).rev().map(|number| seat(progress, number)))
-                .collect(),
+            free: seats.into_iter().flatten().collect(),
         }
     }
 
-    /// Shows that a worker begins the task with this index; gives it a seat if it has none.
-    pub(super) fn begin(&mut self, seat: &mut Option<Seat>, index: usize) {
-        if seat.is_none() {
-            *seat = self.free.pop();
-        }
-        if let Some(seat) = seat {
-            seat.publish(Some(index));
-        }
+    /// Shows what a worker is at; gives it a seat if it has none.
+    #[inline]
+    pub(super) fn begin(&mut self, seat: &mut Option<Seat>, at: At) {
+        let Some(progress) = &self.progress else {
+            return;
+        };
+        let free = &mut self.free;
+        seat.get_or_insert_with(|| free.pop().unwrap_or_else(|| Seat::new(progress, None)))
+            .publish(at);
+    }
+
+    /// Does anybody watch?
+    pub(super) fn are_seen(&self) -> bool {
+        self.progress.is_some()
     }
 
     /// Frees a seat.
     pub(super) fn leave(&mut self, seat: Option<Seat>) {
-        if let Some(seat) = seat {
-            seat.publish(None);
+        let Some(mut seat) = seat else { return };
+        seat.publish(At::Nothing);
+        let is_own = (self.progress.as_ref()).is_some_and(|own| Arc::ptr_eq(own, &seat.progress));
+        if is_own && seat.number.is_some() {
             self.free.push(seat);
         }
     }
@@ -57,21 +69,101 @@ impl Seats {
             progress.publish_waiting(waiting);
         }
     }
+
+    /// Shows what keeps everything from going on, for as long as nothing runs.
+    pub(super) fn show_wait(&self, wait: Wait) {
+        if let Some(progress) = &self.progress {
+            progress.publish_wait(wait);
+        }
+    }
+
+    /// Counts a task that ended without a worker; one that has `begun` had been tried before.
+    pub(super) fn count_unrun(&self, failed: bool, begun: bool) {
+        if let Some(progress) = &self.progress {
+            progress.add_unrun(u64::from(failed), u64::from(!failed), u64::from(begun));
+        }
+    }
+
+    /// Counts an attempt that failed and will be followed by another.
+    pub(super) fn count_retried(&self) {
+        if let Some(progress) = &self.progress {
+            progress.add_retried();
+        }
+    }
 }
 
 impl Seat {
+    fn new(progress: &Arc<Progress>, number: Option<usize>) -> Self {
+        Self {
+            progress: progress.clone(),
+            number,
+            done: Done::default(),
+            told: Done::default(),
+            told_at_item: false,
+            sampler: progress.sampler(0),
+            begun: Instant::now(),
+        }
+    }
+
     /// Counts the task in this seat.
     pub(super) fn count(&mut self, failed: bool) {
         *(if failed {
-            &mut self.failed
+            &mut self.done.errors
         } else {
-            &mut self.completed
+            &mut self.done.completed
         }) += 1;
     }
 
-    /// Shows which task its worker is at.
-    pub(super) fn publish(&self, index: Option<usize>) {
+    /// Says that the task that was counted as failed has panicked.
+    pub(super) fn count_panic(&mut self) {
+        self.done.errors -= 1;
+        self.done.panicked += 1;
+    }
+
+    /// Is it to be measured how long the next tasks take, if they are so many at most?
+    pub(super) fn wants_time(&self, tasks: usize) -> bool {
+        (self.sampler.as_ref()).is_some_and(|sampler| sampler.wants(tasks))
+    }
+
+    /// Hears how long so many tasks took, if that was measured.
+    pub(super) fn ran(&mut self, tasks: usize, took: Option<Duration>) {
+        if let Some(sampler) = &mut self.sampler
+            && tasks > 0
+        {
+            let nanos = |time: Duration| time.as_nanos().try_into().unwrap_or(u64::MAX);
+            let now = took.map_or(0, |_| nanos(self.begun.elapsed()));
+            sampler.ran(tasks, took.map_or(0, nanos), now);
+        }
+    }
+
+    /// Shows that its worker has completed a task, one of several that it has taken together.
+    #[inline]
+    pub(super) fn publish_completed(&mut self) {
+        match self.number {
+            Some(number) => (self.progress).publish_completed(number, self.done.completed),
+            None => self.publish(At::Nothing),
+        }
+    }
+
+    /// Shows that its worker goes on with this task, right after that.
+    #[inline]
+    pub(super) fn publish_next(&mut self, index: usize) {
+        match self.number {
+            Some(number) => self.progress.publish_item(number, index),
+            None => self.publish(At::Item(index)),
+        }
+    }
+
+    /// Shows what its worker is at.
+    pub(super) fn publish(&mut self, at: At) {
+        if let Some(number) = self.number {
+            self.progress.publish(number, at, self.done);
+            return;
+        }
+        let at_item = matches!(at, At::Item(_));
+        let was_at_item = std::mem::replace(&mut self.told_at_item, at_item);
+        let told = std::mem::replace(&mut self.told, self.done);
         self.progress
-            .publish(self.number, index, self.completed, self.failed);
+            .add_seatless(self.done.since(told), was_at_item, at_item);
     }
 }

@@ -10,6 +10,7 @@ use super::pace::Pace;
 use super::queue::{Input, Order, Queue};
 use super::rate::Limiter;
 use super::seats::Seats;
+use crate::pool::Tally;
 use crate::stop::StopCause;
 use crate::sync::{Arc, cores};
 
@@ -38,7 +39,8 @@ pub(super) struct State<'env, A, K, T, E> {
     pub(super) batching: usize,
     /// The first of the tasks that were taken out of the queue to be cancelled and have not ended yet.
     pub(super) cancelling: Option<Order>,
-    pub(super) counts: Counts,
+    /// Whatever is counted, changed under the lock only.
+    pub(super) counts: Arc<Tally>,
     pub(super) seats: Seats,
     /// At most this many tasks run at once.
     pub(super) workers: usize,
@@ -96,21 +98,6 @@ pub(super) struct Place {
     pub(super) index: usize,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) accepted: usize,
-    pub(super) completed: usize,
-    pub(super) failed: usize,
-    pub(super) cancelled: usize,
-}
-
-impl Counts {
-    /// Accepted tasks that have not ended.
-    pub(super) fn unended(&self) -> usize {
-        self.accepted - self.completed - self.failed - self.cancelled
-    }
-}
-
 /// What is to be done after a change, without the lock.
 #[must_use]
 pub(super) struct After<'env, A, R> {
@@ -153,7 +140,13 @@ impl<A, R> After<'_, A, R> {
 }
 
 impl<'env, A, K, T, E> State<'env, A, K, T, E> {
-    pub(super) fn new(workers: usize, pace: Pace, seats: Seats, later: Later<A, E>) -> Self {
+    pub(super) fn new(
+        workers: usize,
+        pace: Pace,
+        seats: Seats,
+        later: Later<A, E>,
+        counts: Arc<Tally>,
+    ) -> Self {
         let mut queue = Queue::new();
         queue.set_ahead(pace.room(), pace.lead());
         Self {
@@ -170,7 +163,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             raise_after: usize::MAX,
             batching: 0,
             cancelling: None,
-            counts: Counts::default(),
+            counts,
             seats,
             workers,
             requested: 0,
@@ -286,7 +279,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             let mut papers = desk.lock();
             papers.urgent |= urgent;
             if !papers.ended.is_empty() {
-                self.counts.completed += papers.ended.len();
+                self.counts.completed.add(papers.ended.len());
                 self.kept.append(&mut papers.ended);
                 any = true;
             }
@@ -308,7 +301,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         for desk in &self.desks {
             // In one look: what ends a moment later is still to come.
             let mut papers = desk.lock();
-            self.counts.completed += papers.ended.len();
+            self.counts.completed.add(papers.ended.len());
             self.kept.append(&mut papers.ended);
             let unended = (papers.running.map(|place| place.order))
                 .or(papers.stash.front().map(|task| task.order));

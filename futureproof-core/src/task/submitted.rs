@@ -15,8 +15,9 @@ pub(super) use self::job::{Job, Ran, Terms, Why};
 use self::room::is_stopped;
 use self::state::{State, Taken};
 pub(super) use self::watched::Monitored;
+use self::watched::Watched;
 use super::seats::Seat;
-use crate::pool::{Shared, Work};
+use crate::pool::{Shared, Tally, Work};
 use crate::stop::StopToken;
 use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Weak};
 
@@ -84,6 +85,11 @@ impl Submitted {
             .clone()
     }
 
+    /// The counts of a pool's queue.
+    pub(crate) fn tally(&self) -> Arc<Tally> {
+        self.state.lock().tally.clone()
+    }
+
     pub(super) fn closing(&self) -> &StopToken {
         &self.closing
     }
@@ -100,12 +106,14 @@ impl Submitted {
         job: &Arc<dyn Job>,
         monitored: &Monitored<'_>,
     ) -> Result<(), Refusal> {
-        self.watch(monitored);
+        let watched = self.watch(monitored);
         let saturated = self.workers.saturating_add(capacity);
         let mut state = self.state.lock();
         if waits && state.is_full(saturated) {
             state = self.wait_for_room(state, saturated, job);
         }
+        // From here to the task's acceptance or refusal the lock is held.
+        state.to_be_watched -= usize::from(watched);
         let stopped = is_stopped(job);
         if !waits && let Some(refusal) = state.refusal(saturated, stopped) {
             self.leave(state);
@@ -118,7 +126,9 @@ impl Submitted {
         };
         job.number(state.accepted);
         state.accepted += 1;
+        state.tally.accepted.set(state.accepted);
         if let Some(why) = too_late {
+            state.count_unrun(matches!(why, Why::Broken(_)), false);
             self.leave(state);
             job.claim();
             job.finish(&why);
@@ -208,8 +218,16 @@ impl Submitted {
     /// Runs a job that was taken; what is left is to count it out.
     #[inline]
     fn run(&self, taken: Taken) -> Done {
-        let Taken { job, seat } = taken;
+        let Taken { job, mut seat } = taken;
+        let begun = (seat.as_ref())
+            .filter(|seat| seat.wants_time(1))
+            .map(|_| Instant::now());
         let mut ran = job.run();
+        if let Some(seat) = &mut seat
+            && !matches!(ran, Ran::Again(_))
+        {
+            seat.ran(1, begun.map(|begun| begun.elapsed()));
+        }
         if let Ran::Again(wait) = ran {
             let mut state = self.state.lock();
             let again = state.run_again(&job, wait);
@@ -255,11 +273,27 @@ impl Submitted {
     /// Ends the monitor's watch if there is nothing to watch any more.
     #[inline]
     fn leave(&self, mut state: MutexGuard<'_, State>) {
-        let watched = state.unwatch();
-        drop(state);
-        if let Some(watched) = watched {
-            watched.end();
+        if let Some(watched) = state.unwatch() {
+            drop(self.end_watch(state, watched));
         }
+    }
+
+    /// Tells of the end of a watch, without the lock; who drains the queue waits for that.
+    #[cold]
+    fn end_watch<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        watched: Watched,
+    ) -> MutexGuard<'a, State> {
+        state.unwatching += 1;
+        drop(state);
+        watched.end();
+        let mut state = self.state.lock();
+        state.unwatching -= 1;
+        if state.drainers > 0 {
+            self.drained.notify_all();
+        }
+        state
     }
 
     /// Takes a task out that is queued or waits for its next attempt, if it has `not_started` or that does not matter, and
@@ -323,12 +357,11 @@ impl Work for Submitted {
             state = self.count_out(done, &mut dead);
             state.busy -= 1;
             if let Some(watched) = state.unwatch() {
-                drop(state);
-                watched.end();
-                state = self.state.lock();
+                state = self.end_watch(state, watched);
             }
         }
         state.inside -= 1;
+        state.show_wait();
         let threads = if leaves {
             state.summon(self.workers)
         } else {

@@ -8,6 +8,7 @@ use super::desk::{Desk, Papers, Role, Worker};
 use super::kept::{Batch, Ended};
 use super::queue::{Input, Next, Order, Queued};
 use super::state::{After, Place, State};
+use crate::monitor::{At, Wait};
 use crate::sync::{Arc, Mutex};
 
 /// What a stop took out of the queue, boxed: it is rare.
@@ -75,7 +76,10 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
                 }
                 self.started(worker, task.index);
             }
-            Next::Pull(..) => self.count_in(worker),
+            Next::Pull(..) => {
+                self.seats.begin(&mut worker.seat, At::Source);
+                self.count_in(worker);
+            }
             Next::Busy | Next::Nothing => {}
         }
         next
@@ -125,9 +129,16 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     }
 
     fn started(&mut self, worker: &mut Worker<A, End<K, T, E>>, index: usize) {
-        self.seats.begin(&mut worker.seat, index);
-        self.seats.show_waiting(self.queue.waiting());
+        self.seats.begin(&mut worker.seat, At::Item(index));
+        self.seats
+            .show_waiting(self.queue.waiting() + self.later.waiting());
+        self.count_running();
         self.count_in(worker);
+    }
+
+    /// Shows how many tasks run: of those that a worker has taken together, one does.
+    fn count_running(&self) {
+        self.counts.running.set(self.alone.len() + self.batching);
     }
 
     /// Counts `worker` in that has got something to do.
@@ -224,14 +235,14 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         papers.ended.reserve(rest + 1);
         worker.in_batch = true;
         self.batching += 1;
-        self.seats.begin(&mut worker.seat, task.index);
+        self.seats.begin(&mut worker.seat, At::Item(task.index));
         Ok(Some(task))
     }
 
     /// Makes tasks of pulled items.
     fn number(&mut self, first: Order, pulled: &mut VecDeque<A>, tasks: &mut VecDeque<Queued<A>>) {
-        let index = self.counts.accepted;
-        self.counts.accepted += pulled.len();
+        let index = self.counts.accepted.get();
+        self.counts.accepted.add(pulled.len());
         tasks.extend(pulled.drain(..).enumerate().map(|(n, args)| Queued {
             index: index + n,
             order: Order {
@@ -262,19 +273,71 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     }
 
     /// Counts `worker` out of what it was at.
-    pub(super) fn pause(&mut self, worker: &Worker<A, End<K, T, E>>) {
+    pub(super) fn pause(&mut self, worker: &mut Worker<A, End<K, T, E>>) {
         match worker.role {
             Role::Crew => self.busy -= 1,
             Role::Helper => self.helping -= 1,
+        }
+        if let Some(seat) = &mut worker.seat {
+            seat.publish(At::Nothing);
+        }
+    }
+
+    /// Counts a task that ended without a worker; one that has `begun` had been tried before.
+    pub(super) fn count_unrun(&self, failed: bool, begun: bool) {
+        (if failed {
+            &self.counts.failed
+        } else {
+            &self.counts.cancelled
+        })
+        .add(1);
+        self.seats.count_unrun(failed, begun);
+    }
+
+    /// Shows the monitor what keeps everything from going on, if anybody watches.
+    #[inline]
+    pub(super) fn show_wait(&self) {
+        if self.seats.are_seen() {
+            self.show_wait_to_somebody();
+        }
+    }
+
+    #[cold]
+    fn show_wait_to_somebody(&self) {
+        let waiting = self.queue.waiting() + self.later.waiting();
+        self.seats.show_waiting(waiting);
+        self.seats.show_wait(self.wait());
+    }
+
+    /// What keeps everything from going on.
+    fn wait(&self) -> Wait {
+        let is_ready = self.queue.waiting() + self.later.ready() > 0;
+        if self.is_over() {
+            // Though results may wait to be read: that holds up nothing.
+            Wait::Nothing
+        } else if self.later.awaits_permit() {
+            Wait::Permit
+        } else if is_ready || self.queue.demand() > 0 {
+            Wait::Pool
+        } else if self.later.waiting() > 0 {
+            Wait::Retry
+        } else if self.queue.is_pulled() {
+            Wait::Source
+        } else if self.queue.has_open_input() {
+            // An input that nobody pulls is too far ahead of its reader.
+            Wait::Consumer
+        } else {
+            Wait::Source
         }
     }
 
     /// Begins to run an item that `worker` has pulled.
     pub(super) fn begin(&mut self, worker: &mut Worker<A, End<K, T, E>>, order: Order) -> usize {
-        let index = self.counts.accepted;
-        self.counts.accepted += 1;
+        let index = self.counts.accepted.get();
+        self.counts.accepted.add(1);
         self.run_alone(worker, Place { order, index });
-        self.seats.begin(&mut worker.seat, index);
+        self.count_running();
+        self.seats.begin(&mut worker.seat, At::Item(index));
         index
     }
 
@@ -299,7 +362,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         if worker.in_batch {
             let mut papers = worker.desk.lock();
             papers.running = None;
-            self.counts.completed += papers.ended.len();
+            self.counts.completed.add(papers.ended.len());
             if self.deserted || self.discarding > 0 {
                 unwanted = std::mem::take(&mut papers.ended);
                 for ended in &unwanted {
@@ -314,6 +377,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
             }
         }
         let cleared = last.and_then(|ended| self.take_end(ended, &mut unwanted));
+        self.count_running();
         let news = self.has_news(false);
         if worker.in_batch {
             worker.desk.lock().urgent = self.is_urgent();
@@ -335,11 +399,13 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         unwanted: &mut Batch<End<K, T, E>>,
     ) -> Option<BoxedCleared<'env, A, K, T, E>> {
         let failed = ended.end.is_err();
-        *(if failed {
-            &mut self.counts.failed
-        } else {
-            &mut self.counts.completed
-        }) += 1;
+        match &ended.end {
+            Ok(_) => self.counts.completed.add(1),
+            Err(failure) => {
+                self.counts.failed.add(1);
+                (self.counts.panicked).add(usize::from(failure.is_panic()));
+            }
+        }
         // Failures are kept even while results are discarded: what becomes of them is for the reader to say.
         if self.deserted || (self.discarding > 0 && !failed) {
             self.queue.read(ended.order);
@@ -347,7 +413,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         } else {
             self.kept.push(ended);
         }
-        if failed && self.counts.failed >= self.raise_after {
+        if failed && self.counts.failed.get() >= self.raise_after {
             self.stop().map(Box::new)
         } else {
             None

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::board::{Board, Crew, End, Guard};
-use super::call::drop_quietly;
+use super::call::{Broken, drop_quietly};
 use super::desk::{Role, Worker};
 use super::error::{Inner, Task};
 use super::hover::{Hover, NAP};
@@ -12,6 +12,7 @@ use super::later::Special;
 use super::log;
 use super::queue::{Next, Queued};
 use super::state::After;
+use crate::context::ItemSpan;
 use crate::policy::ErrorPolicy;
 use crate::stop;
 use crate::sync::Ordering;
@@ -121,6 +122,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                         watches += 1;
                         state.steal(&mut worker);
                     } else if !state.steal(&mut worker) {
+                        state.show_wait();
                         state.inside -= 1;
                         state.get_up(worker);
                         return;
@@ -273,7 +275,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         worker.begin();
         let last = loop {
             let Queued { index, order, args } = task;
+            let span = ItemSpan::enter(&self.context, &self.call.name, index, 1);
             let outcome = self.call.perform(args);
+            span.end(|| Broken::word(&outcome));
             worker.count(outcome.is_err());
             let (args, result) = match outcome {
                 Ok(outcome) => outcome,
@@ -326,6 +330,9 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         failure: Box<Inner<E>>,
         worker: &mut Worker<A, End<K, T, E>>,
     ) -> Handed<'_, 'env, A, K, T, E> {
+        if failure.is_panic() {
+            worker.count_panic();
+        }
         self.tell(&failure);
         let last = Ended {
             order: failure.order,

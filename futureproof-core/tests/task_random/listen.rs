@@ -71,14 +71,11 @@ impl Subscriber for Listener {
 struct Call(Option<String>);
 
 impl Visit for Call {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "call" {
-            self.0 = Some(value.to_owned());
-        }
-    }
-
-    fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // What a subscriber that prints does.
-        let _ = format!("{value:?}");
+        let value = format!("{value:?}");
+        if field.name() == "call" {
+            self.0 = Some(value);
+        }
     }
 }

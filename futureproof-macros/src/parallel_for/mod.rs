@@ -7,6 +7,7 @@ mod fallback;
 mod leave;
 mod macros;
 mod model;
+mod names;
 mod parse;
 mod reads;
 mod rewrite;

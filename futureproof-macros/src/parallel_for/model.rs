@@ -8,11 +8,12 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Lifetime, Lit, Pat, Token, token};
 
+use super::names::{self, OPTIONS};
 use super::parse::{self, Body, Form, Opt, Syntax};
 use crate::diag::Errors;
 use crate::duration;
-use crate::nearest::nearest;
 use crate::policy;
+use crate::progress;
 
 /// One loop, ready to be expanded.
 pub(super) struct Loop {
@@ -83,19 +84,6 @@ pub(super) struct Local {
     pub(super) value: Expr,
 }
 
-const OPTIONS: &[&str] = &[
-    "workers",
-    "error_policy",
-    "pool",
-    "name",
-    "reduce",
-    "local",
-    "batch",
-    "monitor",
-    "stop",
-    "deadline",
-];
-
 /// Looks the options up; what is wrong is recorded and left out.
 pub(super) fn resolve(options: &[Opt], errors: &Errors) -> Options {
     let mut resolved = Options::default();
@@ -151,25 +139,22 @@ impl Options {
                 let taken: Vec<&Ident> = self.reduce.iter().map(|reduced| &reduced.name).collect();
                 self.local = unique(names, |local: &Local| &local.name, &taken, errors);
             }
-            ("reduce", Form::Value(_)) => errors.at(name, "names go in parentheses: `reduce(a, b, …)`"),
-            ("local", Form::Value(_)) => errors.at(name, "values go in parentheses: `local(x = EXPR, …)`"),
-            ("progress", _) => errors.at(
-                name,
-                "`progress` needs the cargo feature `progress`, which is not available in this version; \
-                 `monitor = \"1s\"` logs the progress",
-            ),
+            ("reduce", Form::Value(_)) => {
+                errors.at(name, "names go in parentheses: `reduce(a, b, …)`");
+            }
+            ("local", Form::Value(_)) => {
+                errors.at(name, "values go in parentheses: `local(x = EXPR, …)`");
+            }
             (known, Form::List(..)) if OPTIONS.contains(&known) => {
                 errors.at(name, format!("this option is written `{name} = …`"));
             }
-            (known, Form::Value(value)) if OPTIONS.contains(&known) => self.set(name, value, errors),
+            (known, Form::Value(value)) if OPTIONS.contains(&known) => {
+                self.set(name, value, errors);
+            }
             (unknown, _) => {
-                let near = nearest(unknown, OPTIONS);
+                let near = names::meant(unknown);
                 self.names_missing |= near.is_some_and(binds);
-                let meant = near.map(|near| format!("did you mean `{near}`? "));
-                errors.at(
-                    name,
-                    format!("unknown option `{unknown}`; {}the options are {}", meant.unwrap_or_default(), listed(OPTIONS)),
-                );
+                errors.at(name, names::unknown(unknown, near));
             }
         }
         self.names_missing |= binds(&word) && errors.len() > before;
@@ -221,6 +206,17 @@ impl Options {
                 Ok(duration) => Value::Duration(duration),
                 Err(error) => return errors.push(error),
             },
+            ("progress", literal) => match progress::check(name, literal) {
+                Ok(()) => Value::Expr(value.clone()),
+                Err(error) => return errors.push(error),
+            },
+            ("live", Some(other)) => {
+                return errors.at(
+                    other,
+                    "`live` takes a reference to a `LiveReport`; write `live = &report`, and in front of the loop \
+                     `let report = LiveReport::new();`",
+                );
+            }
             _ => Value::Expr(value.clone()),
         };
         self.settings.push(Setting {
@@ -355,12 +351,4 @@ fn literal(value: &Expr) -> Option<&Lit> {
 
 fn is_zero(number: &syn::LitInt) -> bool {
     number.base10_digits() == "0"
-}
-
-fn listed(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }

@@ -284,9 +284,25 @@ fn mistakes_have_their_message() {
         ("monitor = \"3\", for n in x {}", "no unit"),
         ("monitor = \"0s\", for n in x {}", "longer than zero"),
         ("deadline = \"soon\", for n in x {}", "not a duration"),
+        ("progress = 5, for n in x {}", "write `progress = true`"),
+        ("progress, for n in x {}", "expected `progress = …`"),
+        ("progress(true), for n in x {}", "written `progress = …`"),
         (
-            "progress = true, for n in x {}",
-            "not available in this version",
+            "progress = true, progress = \"x\", for n in x {}",
+            "given twice",
+        ),
+        ("progres = true, for n in x {}", "did you mean `progress`"),
+        ("live = true, for n in x {}", "write `live = &report`"),
+        ("live = &a, live = &b, for n in x {}", "given twice"),
+        ("lives = &a, for n in x {}", "did you mean `live`"),
+        (
+            "retry = 3, for n in x {}",
+            "`retry`; it belongs to `#[task_pool]`; the options are `workers`,",
+        ),
+        ("chunk_size = 3, for n in x {}", "did you mean `batch`"),
+        (
+            "progress_bar = true, for n in x {}",
+            "did you mean `progress`",
         ),
         ("reduce = a, for n in x { a += n }", "reduce(a, b, …)"),
         ("reduce(), for n in x {}", "no names here"),
@@ -430,12 +446,35 @@ fn a_part_may_be_changed_anywhere() {
 }
 
 #[test]
-fn only_options_that_there_are_are_listed() {
+fn all_options_are_listed() {
     let found = error("fast = 3, for n in x {}");
     assert!(
-        found.contains("`deadline`") && !found.contains("progress"),
+        found.ends_with(
+            "the options are `workers`, `error_policy`, `pool`, `name`, `reduce`, `local`, `batch`, `monitor`, `progress`, \
+             `live`, `stop`, `deadline`"
+        ),
         "{found}"
     );
+}
+
+#[test]
+fn progress_and_live_go_to_the_builder() {
+    for (option, call) in [
+        ("progress = true", ".progress(true)"),
+        ("progress = false", ".progress(false)"),
+        ("progress = \"pages\"", ".progress(\"pages\")"),
+        ("progress = label(3)?", ".progress(label(3)?)"),
+        ("live = &report", ".live(&report)"),
+        ("live = report", ".live(report)"),
+    ] {
+        let text = pretty(&format!("{option}, for n in 0..10 {{ f(n); }}"));
+        assert!(
+            has(&text, &format!("Loop::new(){call}")),
+            "{option}: {text}"
+        );
+    }
+    // Neither of them makes the loop a `Result`.
+    assert!(!pretty("progress = true, live = &report, for n in x {}").contains("or_stopped"));
 }
 
 #[test]
@@ -461,7 +500,7 @@ fn what_only_looks_like_a_mistake_passes() {
         "reduce(max), for n in x { max += n; }",
         "local(a = 1,), for n in x { a = n; },",
         "for n in x { async { y.await?; return 3; }; }",
-        "monitor = false, name = \"x\", stop = &token, deadline = limit, pool = &p, batch = 1, for n in x {}",
+        "monitor = false, progress = \"x\", live = &report, name = \"x\", stop = &token, deadline = limit, pool = &p, batch = 1, for n in x {}",
         "for n in if a { b } else { c } {}",
         "for A(n) | B(n) in x {}",
         "workers = for_each::<for<'a> fn(&'a u8)>(), for n in x {}",
@@ -492,7 +531,7 @@ fn the_sequential_loop_stands_beside_an_error() {
 fn no_input_makes_it_panic() {
     const SEEDS: &[&str] = &[
         "workers = 4, error_policy = \"log\", reduce(a, max(b)), local(c = d?), 'l: for (x, y) in z.iter() { a += x?; break 'l; }",
-        "stop = &t, deadline = \"3s\", for x in 0..9 { println!(\"{x}\", y = f(x)?); bail!(\"{}\", x); return Some(Ok(x)); }",
+        "stop = &t, deadline = \"3s\", progress = \"x\", live = &l, for x in 0..9 { println!(\"{x}\", y = f(x)?); bail!(\"{}\", x); return Some(Ok(x)); }",
         "for x in { y } { parallel_for!(batch = 1, 'm: for k in x { continue 'm; k? }); 'b: { break 'b 3 }; |p| q?; async { r.await } }",
         "name = match x { _ => 3 }, while let Some(x) = y { loop { } }",
     ];

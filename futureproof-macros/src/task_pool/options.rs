@@ -23,6 +23,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("capacity", "5"),
     ("name", "\"downloads\""),
     ("monitor", "\"500ms\""),
+    ("progress", "true"),
     ("max_tasks_per_thread", "1000"),
     ("on_thread_start", "|| set_up()"),
     ("on_thread_stop", "|| clean_up()"),
@@ -46,6 +47,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("time_limit", "timeout"),
     ("max_tasks", "max_tasks_per_thread"),
     ("initializer", "on_thread_start"),
+    ("bar", "progress"),
 ];
 
 /// What the attribute says, each value in the form in which it is used.
@@ -143,7 +145,7 @@ fn option(input: ParseStream<'_>, options: &mut Options, errors: &Errors) -> syn
         "associated" => options.associated = flag(input, &text)?.then_some(key),
         _ => {
             let expr: Expr = input.parse()?;
-            let value = values::read(&text, &expr, errors);
+            let value = values::read(&key, &expr, errors);
             let setting = value.map(|value| Setting { key, value });
             match text.as_str() {
                 "retry_if" => options.retry_if = setting,
@@ -158,17 +160,29 @@ fn option(input: ParseStream<'_>, options: &mut Options, errors: &Errors) -> syn
 }
 
 fn unknown_option(text: &str) -> String {
-    if let "stop" | "deadline" = text {
-        return format!(
+    match text {
+        "stop" | "deadline" => format!(
             "`{text}` belongs to one use of the pool, not to the pool; write `f::configure().{text}(…).scope(…)`"
-        );
+        ),
+        "live" => {
+            "`live` belongs to a loop; a scope has `tasks.report()`, and the pool `f::pool().stats()`".into()
+        }
+        "reduce" | "local" | "batch" => format!(
+            "unknown option `{text}`; it belongs to `parallel_for!`; the options are {}",
+            list()
+        ),
+        _ => match meant(text) {
+            Some(name) => format!("unknown option `{text}`; did you mean `{name}`?"),
+            None => format!("unknown option `{text}`; the options are {}", list()),
+        },
     }
+}
+
+/// The option that an unknown one was most likely meant to be.
+fn meant(text: &str) -> Option<&'static str> {
     let other = OTHER_NAMES.iter().find(|(other, _)| *other == text);
     let names: Vec<&str> = OPTIONS.iter().map(|(name, _)| *name).collect();
-    match other.map_or_else(|| nearest::nearest(text, &names), |(_, name)| Some(*name)) {
-        Some(name) => format!("unknown option `{text}`; did you mean `{name}`?"),
-        None => format!("unknown option `{text}`; the options are {}", list()),
-    }
+    other.map_or_else(|| nearest::nearest(text, &names), |(_, name)| Some(*name))
 }
 
 /// Of an option that decides which code is written.

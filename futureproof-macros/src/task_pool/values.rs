@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr};
 
 use crate::diag::Errors;
 use crate::rate::{self, Rate};
-use crate::{duration, policy};
+use crate::{duration, policy, progress};
 
 /// An option's value, in the form in which it is written down.
 pub(super) enum Value {
@@ -20,7 +20,7 @@ pub(super) enum Value {
 }
 
 /// `None` after an error: the option is then left out.
-pub(super) fn read(key: &str, expr: &Expr, errors: &Errors) -> Option<Value> {
+pub(super) fn read(key: &Ident, expr: &Expr, errors: &Errors) -> Option<Value> {
     match value(key, expr) {
         Ok(value) => Some(value),
         Err(error) => {
@@ -30,9 +30,10 @@ pub(super) fn read(key: &str, expr: &Expr, errors: &Errors) -> Option<Value> {
     }
 }
 
-fn value(key: &str, expr: &Expr) -> syn::Result<Value> {
+fn value(key: &Ident, expr: &Expr) -> syn::Result<Value> {
+    let word = key.to_string();
     let wrong = |message: String| Err(syn::Error::new_spanned(expr, message));
-    match (key, literal(expr)) {
+    match (word.as_str(), literal(expr)) {
         ("error_policy", Some(Lit::Str(text))) => return policy::variant(text).map(Value::Policy),
         ("error_policy", _) => {
             if let Some(error) = policy::without_quotes(expr) {
@@ -45,6 +46,7 @@ fn value(key: &str, expr: &Expr) -> syn::Result<Value> {
                 "the interval of `monitor` must be longer than zero; `monitor = false` turns it off",
             );
         }
+        ("progress", literal) => progress::check(key, literal)?,
         ("timeout", Some(Lit::Str(text))) => {
             return span(
                 text,
@@ -67,7 +69,7 @@ fn value(key: &str, expr: &Expr) -> syn::Result<Value> {
             );
         }
         _ if is_zero(expr) || is_negative(expr) => {
-            if let Some(without) = without(key) {
+            if let Some(without) = without(&word) {
                 return wrong(format!(
                     "`{key}` must be at least 1; leave it out {without}"
                 ));

@@ -83,7 +83,12 @@ impl<A, K, T, E> Submission<A, K, T, E> {
         // Nobody may have told the queue of a stop of the loop in whose body the task was submitted.
         if extras.is_stopped() || (attempt > 1 && is_stopping()) {
             self.give_up(args, &Why::Cancelled);
-            return Ran::Cancelled;
+            // With its last error, if it has been tried.
+            return if attempt > 1 {
+                Ran::Failed
+            } else {
+                Ran::Cancelled
+            };
         }
         drop_quietly(extras.take_last());
         let limits = self.call.limits();
@@ -98,6 +103,7 @@ impl<A, K, T, E> Submission<A, K, T, E> {
                 }));
             }
         };
+        let span = self.span(attempt);
         let outcome = self.call.keep(args).and_then(|(kept, args)| {
             if extras.terms.timeout.is_some() {
                 let call = self.call.describe(&kept);
@@ -105,6 +111,7 @@ impl<A, K, T, E> Submission<A, K, T, E> {
             }
             self.call.perform_kept(kept, args)
         });
+        span.end(|| Broken::word(&outcome));
         let outcome = outcome.map_err(|broken| Broken {
             attempts: attempt,
             ..broken

@@ -10,7 +10,7 @@ use super::super::refused::TrySubmitError;
 use super::super::submitted::{Job, Monitored, Ran, Refusal, Submitted, Terms, Why};
 use super::TaskHandle;
 use super::attempts::Extras;
-use crate::context::Context;
+use crate::context::{Context, ItemSpan};
 use crate::pool::{Shared, TaskPool};
 use crate::stop::{self, Entered, Signals};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering};
@@ -160,6 +160,9 @@ impl<A, K, T, E> Submission<A, K, T, E> {
         let monitored = Monitored {
             interval: self.call.monitor,
             name: self.call.name,
+            policy: self.call.policy,
+            #[cfg(feature = "progress")]
+            bar: &self.call.bar,
             context: &self.context,
         };
         queue.submit(pool, capacity, waits, job, &monitored)
@@ -195,13 +198,19 @@ impl<A, K, T, E> Submission<A, K, T, E> {
             }),
             Err(broken) => Err(self.inner(broken)),
         };
-        let failed = end.is_err();
+        let ran = match &end {
+            Ok(_) => Ran::Completed,
+            Err(inner) if inner.is_panic() => Ran::Panicked,
+            Err(_) => Ran::Failed,
+        };
         let in_time = self.end.set(end, || ());
-        if failed || !in_time {
-            Ran::Failed
-        } else {
-            Ran::Completed
-        }
+        if in_time { ran } else { Ran::Failed }
+    }
+
+    /// The span of one attempt.
+    pub(super) fn span(&self, attempt: u32) -> ItemSpan {
+        let index = self.index.load(Ordering::Relaxed);
+        ItemSpan::enter(&self.context, &self.call.name, index, attempt)
     }
 
     /// Tells the function to stop.
@@ -279,7 +288,12 @@ where
         let mut ran = Ran::Failed;
         self.in_context(|| {
             ran = match &self.extras {
-                None => self.conclude(self.call.perform(args)),
+                None => {
+                    let span = self.span(1);
+                    let outcome = self.call.perform(args);
+                    span.end(|| Broken::word(&outcome));
+                    self.conclude(outcome)
+                }
                 Some(extras) => self.attempt(extras, args),
             };
         });

@@ -59,6 +59,7 @@ pub(in super::super) trait Job: Send + Sync {
 pub(in super::super) enum Ran {
     Completed,
     Failed,
+    Panicked,
     /// It failed, and is to be run again after this time.
     Again(Duration),
     /// It was told to stop before it could be started.

@@ -18,7 +18,7 @@ pub(super) struct Lane {
     /// How many are still to be run.
     pub(super) live: usize,
     /// When the next permit will be due; `None`: a thread is to ask.
-    due: Option<Instant>,
+    pub(super) due: Option<Instant>,
 }
 
 impl Lane {

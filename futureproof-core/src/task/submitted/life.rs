@@ -83,11 +83,16 @@ impl Submitted {
         let outcome = loop {
             let spared = if is_inside { state.spared() } else { 0 };
             let ending = state.ending - own_ending;
-            if state.waiting + state.running + ending <= spared {
+            let is_over = state.waiting + state.running + ending <= spared;
+            // Inside, this may be what tells of the watch's end.
+            if is_over && (state.unwatching == 0 || helps) {
                 break Ok(());
             }
             let now = Instant::now();
             if limit.is_some_and(|limit| limit <= now) {
+                if is_over {
+                    break Ok(());
+                }
                 break Err((state.waiting + ending, state.running - spared));
             }
             if helps && let Some(taken) = state.take(&mut dead) {

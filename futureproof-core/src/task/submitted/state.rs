@@ -9,7 +9,8 @@ use super::lane::Lane;
 use super::moments::{Moment, Moments, after};
 use super::watched::Watched;
 use super::{Refusal, Submitted};
-use crate::pool::Work;
+use crate::monitor::{At, Wait};
+use crate::pool::{Tally, Work};
 use crate::stop::{Signals, StopToken};
 use crate::sync::{Arc, Weak};
 
@@ -43,8 +44,13 @@ pub(super) struct State {
     /// Nothing more is started, for this reason.
     pub(super) ended: Option<Why>,
     pub(super) seats: Seats,
+    pub(super) tally: Arc<Tally>,
     /// While there is something to run and somebody listens.
     pub(super) watch: Option<Watched>,
+    /// Threads that are telling of the end of a watch.
+    pub(super) unwatching: usize,
+    /// How many tasks are about to be accepted for whose sake the watch goes on.
+    pub(super) to_be_watched: usize,
 }
 
 /// A task that was taken to be run.
@@ -199,13 +205,14 @@ impl State {
     pub(super) fn begin(&mut self, job: &Arc<dyn Job>) -> Option<Seat> {
         self.waiting -= 1;
         self.running += 1;
+        self.tally.running.set(self.running);
         self.seats.show_waiting(self.waiting);
         if let Some(terms) = job.terms() {
             job.begin();
             self.limit_time(job, terms);
         }
         let mut seat = None;
-        self.seats.begin(&mut seat, job.index());
+        self.seats.begin(&mut seat, At::Item(job.index()));
         seat
     }
 
@@ -230,6 +237,8 @@ impl State {
         terms.at(|place| place.attempt = Some(key));
         self.waiting += 1;
         self.retrying += 1;
+        self.seats.count_retried();
+        self.tally.retried.add(1);
         self.seats.show_waiting(self.waiting);
         true
     }
@@ -251,10 +260,27 @@ impl State {
     #[inline]
     pub(super) fn end(&mut self, mut seat: Option<Seat>, ran: Ran) {
         self.running -= 1;
-        if let Some(seat) = &mut seat
-            && let Ran::Completed | Ran::Failed = ran
-        {
-            seat.count(ran == Ran::Failed);
+        self.tally.running.set(self.running);
+        match ran {
+            Ran::Completed => self.tally.completed.add(1),
+            Ran::Failed => self.tally.failed.add(1),
+            Ran::Panicked => {
+                self.tally.failed.add(1);
+                self.tally.panicked.add(1);
+            }
+            Ran::Again(_) => {}
+            Ran::Cancelled => self.count_unrun(false, false),
+        }
+        if let Some(seat) = &mut seat {
+            match ran {
+                Ran::Completed => seat.count(false),
+                Ran::Failed => seat.count(true),
+                Ran::Panicked => {
+                    seat.count(true);
+                    seat.count_panic();
+                }
+                Ran::Again(_) | Ran::Cancelled => {}
+            }
         }
         self.seats.leave(seat);
     }
@@ -268,6 +294,9 @@ impl State {
         }
         self.waiting -= 1;
         self.seats.show_waiting(self.waiting);
+        // With its last error, if it has been tried.
+        let begun = job.has_begun();
+        self.count_unrun(begun || matches!(self.ended, Some(Why::Broken(_))), begun);
         self.forget(job, me);
         true
     }
@@ -343,6 +372,33 @@ impl State {
         self.draining.retain(|(_, times)| *times > 0);
     }
 
+    /// Counts a task that ended without a worker; one that has `begun` had been tried before.
+    pub(super) fn count_unrun(&self, failed: bool, begun: bool) {
+        (if failed {
+            &self.tally.failed
+        } else {
+            &self.tally.cancelled
+        })
+        .add(1);
+        self.seats.count_unrun(failed, begun);
+    }
+
+    /// Shows the monitor what keeps the tasks from going on, if anybody watches.
+    pub(super) fn show_wait(&self) {
+        if self.seats.are_seen() {
+            self.seats
+                .show_wait(if self.lanes.iter().any(|lane| lane.due.is_some()) {
+                    Wait::Permit
+                } else if self.waiting > self.retrying {
+                    Wait::Pool
+                } else if self.retrying > 0 {
+                    Wait::Retry
+                } else {
+                    Wait::Source
+                });
+        }
+    }
+
     /// How many running tasks are spared.
     pub(super) fn spared(&self) -> usize {
         let at_work = |(task, _): &&(Arc<Signals>, usize)| task.is_at_work();
@@ -358,7 +414,7 @@ impl State {
     /// Takes the monitor's watch out once there is nothing to watch; it must not end under the lock.
     #[must_use]
     pub(super) fn unwatch(&mut self) -> Option<Watched> {
-        if self.running + self.waiting > 0 {
+        if self.running + self.waiting + self.to_be_watched > 0 {
             return None;
         }
         let watched = self.watch.take()?;

@@ -121,6 +121,7 @@ impl Submitted {
         stopped.extend(told.into_iter().flatten());
         state.ending += stopped.len();
         let threads = state.summon(self.workers);
+        state.show_wait();
         let next = state.next_moment();
         let _ = state.moments.unasked();
         if room {

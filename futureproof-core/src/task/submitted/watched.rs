@@ -3,7 +3,10 @@
 use super::super::seats::Seats;
 use super::Submitted;
 use crate::context::Context;
-use crate::monitor::{self, MonitorInterval, Watch};
+#[cfg(feature = "progress")]
+use crate::monitor::ProgressBar;
+use crate::monitor::{self, MonitorInterval, Subject, Watch};
+use crate::policy::ErrorPolicy;
 use crate::unwind;
 
 /// A watch, and the context in which its end is told.
@@ -25,37 +28,65 @@ impl Watched {
 pub(in super::super) struct Monitored<'a> {
     pub(in super::super) interval: MonitorInterval,
     pub(in super::super) name: &'static str,
+    pub(in super::super) policy: ErrorPolicy,
+    #[cfg(feature = "progress")]
+    pub(in super::super) bar: &'a ProgressBar,
     pub(in super::super) context: &'a Context,
 }
 
-impl Submitted {
-    /// Has the monitor watch from the first task on until none is left, if it is wanted.
-    pub(super) fn watch(&self, monitored: &Monitored<'_>) {
-        let heard = tracing::enabled!(target: "futureproof::monitor", tracing::Level::INFO);
-        if !heard || self.state.lock().watch.is_some() {
-            return;
+impl Monitored<'_> {
+    /// Does anybody want to know of the tasks?
+    fn is_wanted(&self) -> bool {
+        #[cfg(feature = "progress")]
+        if self.bar.is_on() {
+            return true;
         }
+        monitor::is_wanted(self.interval)
+    }
+}
+
+impl Submitted {
+    /// Has the monitor watch from the first task on until none is left, if it is wanted. Returns whether the watch goes on for
+    /// the sake of a task that is about to be accepted.
+    pub(super) fn watch(&self, monitored: &Monitored<'_>) -> bool {
+        if !monitored.is_wanted() {
+            return false;
+        }
+        let mut state = self.state.lock();
+        if state.watch.is_some() {
+            state.to_be_watched += 1;
+            return true;
+        }
+        drop(state);
         // Outside the lock: a subscriber is somebody else's code.
-        let name = || monitored.name.to_owned();
-        let watch = monitor::watch(
-            monitored.interval,
-            name,
-            self.workers,
-            None,
-            monitored.context,
-        );
-        let Some(watch) = watch else { return };
+        let subject = Subject {
+            kind: "pool",
+            workers: self.workers,
+            total: None,
+            policy: monitored.policy,
+            interval: monitored.interval,
+            live: None,
+            #[cfg(feature = "progress")]
+            bar: monitored.bar,
+            context: monitored.context,
+        };
+        let Some(watch) = monitor::watch(&subject, || monitored.name.to_owned()) else {
+            return false;
+        };
         let watched = Watched {
             watch,
             context: monitored.context.clone(),
         };
         let mut state = self.state.lock();
-        if state.watch.is_none() && state.running == 0 {
+        state.to_be_watched += 1;
+        if state.watch.is_none() {
+            // Tasks that are running already, from when nobody wanted to know, are not counted.
             state.seats = Seats::new(Some(watched.watch.progress()), self.workers);
             state.watch = Some(watched);
-            return;
+            return true;
         }
         drop(state);
         watched.end();
+        true
     }
 }

@@ -156,6 +156,7 @@ fn options_of_other_libraries_have_their_names_here() {
         ("retries", "retry"),
         ("throttle", "rate_limit"),
         ("initializer", "on_thread_start"),
+        ("bar", "progress"),
         ("max_tasks", "max_tasks_per_thread"),
         ("time_out", "timeout"),
         ("ratelimit", "rate_limit"),

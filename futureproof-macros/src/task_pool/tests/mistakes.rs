@@ -48,7 +48,7 @@ fn mistakes_in_options_are_all_reported_and_the_companion_is_there() {
         "`workers` must be at least 1",
         "`capacity` must not be negative",
         "no unit",
-        "unknown option `batch`; the options are `workers`, `error_policy`, `raise_after`,",
+        "unknown option `batch`; it belongs to `parallel_for!`; the options are `workers`, `error_policy`, `raise_after`,",
         "`workers` is given twice",
     ];
     assert_eq!(found.len(), wanted.len(), "{found:#?}");
@@ -70,6 +70,16 @@ fn malformed_options_are_reported() {
         (quote!(keep_args = maybe), "must be `true` or `false`"),
         (quote!(fallible = "yes"), "must be `true` or `false`"),
         (quote!(monitor = "0s"), "longer than zero"),
+        (quote!(progress), "needs a value: `progress = true`"),
+        (quote!(progress = 5), "write `progress = true`"),
+        (quote!(progress = 0), "write `progress = true`"),
+        (
+            quote!(progress = true, progress = "x"),
+            "`progress` is given twice",
+        ),
+        (quote!(progres = true), "did you mean `progress`?"),
+        (quote!(progress_bar = true), "did you mean `progress`?"),
+        (quote!(live = &report), "`live` belongs to a loop"),
         (
             quote!(error_policy = "quiet"),
             "unknown error policy \"quiet\"; the policies are",
@@ -234,7 +244,7 @@ fn beside_an_error_the_companion_keeps_its_types() {
 #[test]
 fn no_input_makes_it_panic() {
     let args: Vec<TokenTree> =
-        quote!(workers = 5, error_policy = "log", raise_after = 2, retry = 3, retry_if = |e| e.is(), timeout = "1s", rate_limit = "10/s burst 2", type = X, crate = a::b, keep_args = false, monitor = "1s", on_thread_start = || a, associated).into_iter().collect();
+        quote!(workers = 5, error_policy = "log", raise_after = 2, retry = 3, retry_if = |e| e.is(), timeout = "1s", progress = "x", rate_limit = "10/s burst 2", type = X, crate = a::b, keep_args = false, monitor = "1s", on_thread_start = || a, associated).into_iter().collect();
     let item: Vec<TokenTree> = quote! {
         #[cfg(x)] #[doc = "x"] pub(crate) const async unsafe extern "C" fn f<'a, T: A<'a> + ?Sized, const N: usize>
             (self: &mut Self, &(mut a, _): &'a (&T, Cow<str>), r#type: impl for<'b> Fn(&'b u8) -> &'b u8 + '_, ...)

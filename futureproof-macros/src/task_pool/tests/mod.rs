@@ -278,6 +278,18 @@ fn options_are_evaluated_once_in_order() {
 }
 
 #[test]
+fn progress_goes_to_the_pools_options() {
+    for (args, call) in [
+        (quote!(progress = true), ".progress(true)"),
+        (quote!(progress = "pages"), ".progress(\"pages\")"),
+        (quote!(progress = label(3)), ".progress(label(3))"),
+    ] {
+        let options = format!("TaskOptions::new(\"load\"){call}.build()");
+        assert_has(&pretty(args, load()), &options);
+    }
+}
+
+#[test]
 fn the_crate_can_have_another_path() {
     let text = pretty(quote!(crate = my::inner), load());
     assert_has(&text, "my::inner::__private::scope(");

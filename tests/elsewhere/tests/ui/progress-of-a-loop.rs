@@ -1,8 +1,10 @@
-use futureproof::parallel_for;
+use concurrent::parallel_for;
 
 fn main() {
+    let label = "numbers";
     parallel_for!(
-        progress = true,
+        workers = 2,
+        progress = label,
         for n in 0..10 {
             println!("{n}");
         }
