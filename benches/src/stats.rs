@@ -45,8 +45,13 @@ pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     Spread::of(figures).median
 }
 
-/// Interpolates between neighbours.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
+/// Returns the figure of which so great a part is smaller, from 0 to 1; interpolates between neighbours.
+///
+/// # Panics
+///
+/// Panics when there are none.
+#[must_use]
+pub fn quantile(sorted: &[f64], at: f64) -> f64 {
     assert!(!sorted.is_empty(), "no figures to describe");
     let place = at * (sorted.len() - 1) as f64;
     let (low, high) = (place.floor() as usize, place.ceil() as usize);

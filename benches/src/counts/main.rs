@@ -27,6 +27,7 @@ Counts instructions of single-threaded paths and compares them with the baseline
 
 usage: benches/run counts [options] [part of a scenario's name]...
 
+  --visible           with everything compiled in that can watch a loop (`benches/run` does that)
   --save              make what is counted the new baseline
   --strict            exit with status 1 if a count has grown by more than 2 %
   --functions NAME    say in which functions a scenario spends its instructions
@@ -53,6 +54,7 @@ fn run() -> Result<ExitCode, Failure> {
     let mut args = lexopt::Parser::from_env();
     while let Some(arg) = args.next()? {
         match arg {
+            Long("visible") if cfg!(feature = "visible") => {}
             Long("save") => save = true,
             Long("strict") => strict = true,
             Long("functions") => {
@@ -133,6 +135,11 @@ fn compare(parts: &[String], save: bool, strict: bool) -> Result<ExitCode, Failu
     println!(
         "\nOf `loop/` for the loop, of the others for an item, its body included. {grown} grew by more than {PERCENT} %."
     );
+    if save && cfg!(feature = "visible") {
+        return Err(Failure::Program(
+            "not saved: the baseline is without `--visible`".into(),
+        ));
+    }
     if save {
         let all = parts.is_empty();
         if changed && !all {

@@ -1,6 +1,7 @@
 //! What is counted.
 
 use std::hint::black_box;
+use std::io;
 use std::sync::{Barrier, Mutex, PoisonError, mpsc};
 
 use futureproof::{parallel_for, task_pool};
@@ -53,6 +54,17 @@ const fn item(name: &'static str, run: fn(u64)) -> Scenario {
     }
 }
 
+/// A call that is repeated. Where another thread allocates and frees as well, one call alone may have a dear allocation.
+const fn repeated(name: &'static str, run: fn(u64)) -> Scenario {
+    let per = Per::Item(100, 300);
+    Scenario {
+        name,
+        run,
+        per,
+        counted: Counted::Marked,
+    }
+}
+
 const fn task(name: &'static str, counted: Counted, run: fn(u64)) -> Scenario {
     let per = Per::Item(1_000, 3_000);
     Scenario {
@@ -65,10 +77,11 @@ const fn task(name: &'static str, counted: Counted, run: fn(u64)) -> Scenario {
 
 pub const SCENARIOS: &[Scenario] = &[
     call("loop/range/0", 0, range::each),
+    call("loop/range/0/monitor-off", 0, unmonitored),
     call("loop/range/1", 1, range::each),
     call("loop/range/1/try", 1, range::each_try),
     call("loop/range/64", 64, range::each),
-    call("loop/range/64/helper-busy", 64, two_workers),
+    repeated("loop/range/64/helper-busy", two_workers),
     call("loop/range/64/reduce", 64, range::reduce),
     call("loop/range/64/plain-for", 64, range::plain_for),
     call("loop/lazy/0", 0, lazy::each),
@@ -83,6 +96,7 @@ pub const SCENARIOS: &[Scenario] = &[
     item("range/reduce/try", range::reduce_try),
     item("range/local", range::local),
     item("range/one-by-one", range::one_by_one),
+    item("range/one-by-one/logged", one_by_one_logged),
     item("slice/plain-for", slice::plain_for),
     item("slice/plain-for/try", slice::plain_for_try),
     item("slice/each", slice::each),
@@ -115,9 +129,13 @@ pub const SCENARIOS: &[Scenario] = &[
     item("fed/reduce/try", fed::reduce_try),
     item("fed/local", fed::local),
     item("fed/one-by-one", fed::one_by_one),
+    repeated("loop/scope/0", empty_scope),
+    repeated("loop/scope/0/monitor-off", unmonitored_scope),
+    repeated("loop/stream/0", empty_stream),
     task("task/scope-submit", Counted::Marked, scope_submit),
     task("task/submit", Counted::Marked, submit),
     task("task/map", Counted::All, scope_map),
+    task("task/map/logged", Counted::All, scope_map_logged),
     task("task/map/read", Counted::Marked, scope_map),
 ];
 
@@ -147,16 +165,80 @@ fn while_busy<T>(run: impl FnOnce() -> T) -> T {
     result
 }
 
-fn two_workers(length: u64) {
+fn two_workers(times: u64) {
     while_busy(|| {
         measured(|| {
-            parallel_for!(
-                workers = 2,
-                pool = work::pool(),
-                for item in 0..length {
-                    black_box(item);
-                }
-            );
+            for _ in 0..times {
+                parallel_for!(
+                    workers = 2,
+                    pool = work::pool(),
+                    for item in 0..64_u64 {
+                        black_box(item);
+                    }
+                );
+            }
+        });
+    });
+}
+
+/// Runs a scenario with a subscriber that listens to the progress log; it ends before there is a line.
+fn logged(run: impl FnOnce()) {
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(io::sink)
+        .finish();
+    tracing::subscriber::with_default(subscriber, run);
+}
+
+fn one_by_one_logged(length: u64) {
+    logged(|| range::one_by_one(length));
+}
+
+fn scope_map_logged(length: u64) {
+    logged(|| scope_map(length));
+}
+
+/// What nobody listens to costs no more than what nobody may listen to.
+fn unmonitored(length: u64) {
+    measured(|| {
+        parallel_for!(
+            workers = 1,
+            monitor = false,
+            for item in 0..length {
+                black_box(item);
+            }
+        );
+    });
+}
+
+fn empty_scope(times: u64) {
+    while_busy(|| {
+        measured(|| {
+            for _ in 0..times {
+                work::scope(|_| ()).expect("it has no tasks");
+            }
+        });
+    });
+}
+
+fn unmonitored_scope(times: u64) {
+    let work = work::configure().monitor(false);
+    while_busy(|| {
+        measured(|| {
+            for _ in 0..times {
+                work.scope(|_| ()).expect("it has no tasks");
+            }
+        });
+    });
+}
+
+/// An iterator of results that is not read.
+fn empty_stream(times: u64) {
+    while_busy(|| {
+        measured(|| {
+            for _ in 0..times {
+                drop(work::map(0..0_u64));
+            }
         });
     });
 }
