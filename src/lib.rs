@@ -6,12 +6,12 @@ mod door;
 
 pub use futureproof_core::{
     AnyTaskHandle, Configured, ConfiguredTask, Ended, ErrorPolicy, IntoArgs, IntoSource,
-    InvalidRateLimit, Left, LeftInPool, LiveReport, Max, Min, MonitorInterval, ParallelFor, Payload, PoolStats, Pull,
-    PullHere, RateLimit, Reduce, Report, Results, Retry, ScopeError, ScopeFailure, ScopeOutput,
-    StartOutcome, StopCause, StopToken, Stopped, Task, TaskError, TaskErrorKind, TaskErrors,
-    TaskHandle, TaskManager, TaskPanic, TaskPool, TaskPoolBuilder, TaskResults, TrySubmitError,
-    UnknownErrorPolicy, Until, Waited, default_workers, is_stopping, pull, pull_here, wait,
-    wait_timeout,
+    InvalidRateLimit, Left, LeftInPool, LiveReport, Max, Min, MonitorInterval, ParallelFor,
+    Payload, PoolStats, Pull, PullHere, RateLimit, Reduce, Report, Results, Retry, ScopeError,
+    ScopeFailure, ScopeOutput, StartOutcome, StopCause, StopToken, Stopped, Task, TaskError,
+    TaskErrorKind, TaskErrors, TaskHandle, TaskManager, TaskPanic, TaskPool, TaskPoolBuilder,
+    TaskResults, TrySubmitError, UnknownErrorPolicy, Until, Waited, default_workers, is_stopping,
+    pull, pull_here, wait, wait_timeout,
 };
 #[cfg(feature = "progress")]
 pub use futureproof_core::{ProgressBar, progress};

@@ -106,7 +106,11 @@ fn scopes_and_streams_say_how_they_are_getting_on() {
         })
         .unwrap();
         let wait = door.clone();
-        let inputs = (0..3).inspect(move |n| if *n == 2 { wait.wait() });
+        let inputs = (0..3).inspect(move |n| {
+            if *n == 2 {
+                wait.wait()
+            }
+        });
         let mut results = map(pool, numbers(Ignore, half), inputs);
         results.next().unwrap().unwrap();
         assert_eq!(results.report().ended(), Ended::Running);

@@ -62,6 +62,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             if self.pool.wants_place() {
                 state.put_back(&mut worker);
                 after.threads += state.make_place();
+                state.show_wait();
                 state.get_up(worker);
                 drop(state);
                 self.follow(after, crew);
