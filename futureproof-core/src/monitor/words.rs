@@ -8,12 +8,16 @@ use tracing::field::display;
 use super::look::{Look, On, Progressed, Stall, per_second};
 use super::progress::{Counts, Progress, Wait};
 use crate::policy::ErrorPolicy;
+use crate::unwind;
 
 /// Does anybody listen to the progress log?
 #[inline]
 pub(super) fn is_heard() -> bool {
     // Whoever wants nothing but warnings wants those of stalls.
-    if tracing::enabled!(target: "futureproof::monitor", tracing::Level::WARN) {
+    let heard =
+        unwind::catch(|| tracing::enabled!(target: "futureproof::monitor", tracing::Level::WARN));
+    // A subscriber that panics must not cost the loop.
+    if heard.map_err(unwind::discard).unwrap_or(false) {
         return true;
     }
     // Where there is no subscriber, tracing passes events on.
