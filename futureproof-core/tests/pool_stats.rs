@@ -108,7 +108,7 @@ fn scopes_and_streams_say_how_they_are_getting_on() {
         let wait = door.clone();
         let inputs = (0..3).inspect(move |n| {
             if *n == 2 {
-                wait.wait()
+                wait.wait();
             }
         });
         let mut results = map(pool, numbers(Ignore, half), inputs);
