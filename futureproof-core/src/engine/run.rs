@@ -101,7 +101,14 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
         if let Some(other) = self.exit.record(&self.signals, index, leave) {
             other.discard();
         }
+        self.publish_ending();
         self.wake();
+    }
+
+    fn publish_ending(&self) {
+        if let Some(progress) = &self.progress {
+            progress.publish_ending();
+        }
     }
 
     /// An item fails and the policy says to go on.
@@ -128,6 +135,7 @@ impl<S: Source, A: Accumulators, E: Exits> Run<S, A, E> {
     #[cold]
     pub(super) fn stop(&self, cause: StopCause) {
         self.stopped.lock().get_or_insert(cause);
+        self.publish_ending();
         self.wake();
     }
 

@@ -14,7 +14,7 @@ use crossbeam_utils::CachePadded;
 use super::clock::Clock;
 use super::meters::{Durations, Sampler};
 use crate::report::{Ended, Report};
-use crate::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 /// What a slot says its worker is at.
 const NOTHING: u64 = 0;
@@ -164,6 +164,8 @@ pub(crate) struct Progress {
     begun: AtomicU64,
     retried: AtomicU64,
     wait: AtomicU8,
+    /// Nothing more is started: it was stopped, or is left.
+    ending: AtomicBool,
     /// Where workers report how long tasks took, if anybody records that.
     durations: Option<Durations>,
     end: OnceLock<(Ended, Duration)>,
@@ -192,6 +194,7 @@ impl Progress {
             begun: AtomicU64::new(0),
             retried: AtomicU64::new(0),
             wait: AtomicU8::new(Wait::Source as u8),
+            ending: AtomicBool::new(false),
             durations,
             end: OnceLock::new(),
         }
@@ -260,6 +263,15 @@ impl Progress {
         self.begun.fetch_add(begun, Ordering::Relaxed);
         self.failed.fetch_add(failed, Ordering::Relaxed);
         self.cancelled.fetch_add(cancelled, Ordering::Relaxed);
+    }
+
+    /// Publishes that nothing more will be started.
+    pub(crate) fn publish_ending(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     /// Counts an attempt that failed and will be followed by another.

@@ -80,6 +80,7 @@ fn stalled(progress: &Progress, counts: &Counts, stall: &Stall) {
         On::Unseen => ("workers", None, None),
         On::Other(wait) => (wait.as_str(), None, None),
     };
+    let ending = progress.is_ending();
     tracing::warn!(
         target: "futureproof::monitor",
         name = %name,
@@ -89,9 +90,11 @@ fn stalled(progress: &Progress, counts: &Counts, stall: &Stall) {
         running_s = running,
         in_flight = counts.in_flight,
         waiting = counts.waiting,
-        "nothing has completed for {}: {}",
+        ending = ending.then_some(true),
+        "nothing has completed for {}: {}{}",
         Rough(stall.idle),
         Waiting { unit: progress.unit, on: &stall.on },
+        if ending { "; it is ending, and starts nothing more" } else { "" },
     );
 }
 

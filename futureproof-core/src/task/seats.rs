@@ -77,6 +77,13 @@ impl Seats {
         }
     }
 
+    /// Shows that nothing more will be started.
+    pub(super) fn show_ending(&self) {
+        if let Some(progress) = &self.progress {
+            progress.publish_ending();
+        }
+    }
+
     /// Counts a task that ended without a worker; one that has `begun` had been tried before.
     pub(super) fn count_unrun(&self, failed: bool, begun: bool) {
         if let Some(progress) = &self.progress {

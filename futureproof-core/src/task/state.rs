@@ -411,6 +411,7 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
         }
         self.stopped = true;
         self.closed = true;
+        self.seats.show_ending();
         self.cut_short |= self.queue.has_open_input();
         let (queued, inputs) = self.queue.clear();
         let mut tasks = Vec::new();

@@ -4,6 +4,7 @@ use std::sync::Barrier;
 
 use super::*;
 use crate::source::pull;
+use crate::stop::is_stopping;
 
 /// How long nothing had completed at each warning.
 fn stalled(said: &[Said]) -> Vec<String> {
@@ -77,6 +78,34 @@ fn a_stall_names_the_item_and_how_long_it_has_been_running() {
         "WARN nothing has completed for 6.0 s: item 4 has been running for 6.0 s or more: name=here \
          waits_for=workers stalled_s=6.0 index=4 running_s=6.0 in_flight=1 waiting=0"
     );
+}
+
+#[test]
+fn a_stall_says_that_a_loop_which_was_left_only_waits_for_what_is_running() {
+    let said = hear(|_| {
+        let pool = pool(2);
+        let both = Barrier::new(2);
+        let outcome = ParallelFor::new()
+            .pool(&pool)
+            .batch(1)
+            .try_for_each(0..100, |n| {
+                both.wait();
+                if n == 0 {
+                    return Err("left");
+                }
+                while !is_stopping() {
+                    std::thread::yield_now();
+                }
+                pass(3);
+                Ok(())
+            });
+        assert_eq!(outcome.unwrap_err(), "left");
+    });
+    let warnings = warnings(&said);
+    assert_eq!(warnings.len(), 1, "{said:#?}");
+    assert_eq!(warnings[0].get("ending"), Some("true"));
+    let end = " or more; it is ending, and starts nothing more";
+    assert!(warnings[0].message.ends_with(end), "{}", warnings[0]);
 }
 
 #[test]
