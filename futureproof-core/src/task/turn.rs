@@ -298,12 +298,17 @@ impl<'env, A, K, T, E> State<'env, A, K, T, E> {
     #[inline]
     pub(super) fn show_wait(&self) {
         if self.seats.are_seen() {
-            let waiting = self.queue.waiting() + self.later.waiting();
-            self.seats.show_waiting(waiting);
-            // While anything runs, that is what is waited for.
-            if self.busy + self.helping == 0 {
-                self.seats.show_wait(self.wait());
-            }
+            self.show_wait_to_somebody();
+        }
+    }
+
+    #[cold]
+    fn show_wait_to_somebody(&self) {
+        let waiting = self.queue.waiting() + self.later.waiting();
+        self.seats.show_waiting(waiting);
+        // While anything runs, that is what is waited for.
+        if self.busy + self.helping == 0 {
+            self.seats.show_wait(self.wait());
         }
     }
 
