@@ -4,6 +4,7 @@
 //! long anything takes.
 
 mod lines;
+mod review;
 mod stalls;
 mod stalls_of_tasks;
 mod tasks;
