@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::thread;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
 
 /// Collects errors through a shared reference.
 ///
@@ -52,6 +53,29 @@ impl Errors {
         let found = self.found.borrow_mut().take().unwrap_or_default();
         found.iter().map(syn::Error::to_compile_error).collect()
     }
+}
+
+/// Parses `tokens` with `read`. What is missing behind the last of them is reported at `end`; syn alone would point at the
+/// whole macro call.
+pub(crate) fn parse_tokens<T>(
+    tokens: TokenStream,
+    end: Span,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let mut group = Group::new(Delimiter::Parenthesis, tokens);
+    group.set_span(end);
+    let within = |input: ParseStream<'_>| {
+        let content;
+        syn::parenthesized!(content in input);
+        read(&content)
+    };
+    within.parse2(group.into_token_stream())
+}
+
+/// The place of the last token.
+pub(crate) fn end_of(tokens: &TokenStream) -> Span {
+    let last = tokens.clone().into_iter().last();
+    last.map_or_else(Span::call_site, |last| last.span())
 }
 
 impl Drop for Errors {

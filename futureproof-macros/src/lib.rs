@@ -3,8 +3,12 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod budget;
 mod diag;
 mod duration;
+#[cfg(test)]
+mod fuzz;
 mod nearest;
 mod parallel_for;
 mod policy;

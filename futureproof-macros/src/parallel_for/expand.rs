@@ -8,6 +8,7 @@ use syn::Pat;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 
+use super::braces::before_braces;
 use super::check;
 use super::exits::{Exit, Names};
 use super::model::{How, Local, Loop, Policy, Reduced, Setting, Value};
@@ -103,7 +104,10 @@ pub(super) fn expand(
         arms(&names, &call, &exits, outer)
     };
     let value = match (options.settings.is_empty(), policy) {
-        (true, _) => quote_spanned!(site=> match #source { __input => #ended }),
+        (true, _) => {
+            let source = before_braces(&source, site);
+            quote_spanned!(site=> match #source { __input => #ended })
+        }
         (false, None) => {
             quote_spanned!(site=> match (#settings, #source) { (__looping, __input) => #ended })
         }

@@ -1,9 +1,10 @@
 //! What stands beside an error: the sequential loop, so that the compiler goes on to check the user's code, and a value
 //! of the right type, so that nothing around the loop breaks.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned;
 
 use super::model::Options;
 use super::parse::{Form, Syntax};
@@ -33,8 +34,10 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
     let sequential = match (&syntax.original, &syntax.head) {
         (Some(original), _) => original.to_token_stream(),
         (None, Some(head)) => {
+            // In a statement of its own: behind a `return`, say, the braces would belong to that.
             let source = &head.source;
-            quote_spanned!(site=> for _ in #source {})
+            let items = Ident::new("__items", site.located_at(source.span()));
+            quote_spanned!(site=> let #items = #source; for _ in #items {})
         }
         (None, None) => TokenStream::new(),
     };

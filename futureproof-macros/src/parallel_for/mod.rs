@@ -1,5 +1,6 @@
 //! `parallel_for!`: four passes (parse, model, check, expand), and what stands beside an error.
 
+mod braces;
 mod check;
 mod exits;
 mod expand;
@@ -45,6 +46,19 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             quote_spanned!(site=> { #errors #fallback })
         }
     }
+}
+
+/// The loop as the user wrote it, where it would stand beside an error; `input` as for [`expand`].
+#[cfg(test)]
+pub(crate) fn original(input: TokenStream) -> Option<TokenStream> {
+    let mut tokens = input.into_iter();
+    let Some(TokenTree::Ident(krate)) = tokens.next() else {
+        return None;
+    };
+    let errors = Errors::new();
+    let syntax = parse::parse(krate, tokens.skip(1).collect(), &errors);
+    drop(errors.into_compile_errors());
+    syntax.original
 }
 
 /// Expands a loop that may stand in the body of another one; `None` where that cannot be done.

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Block, Expr, Label, Lifetime, Pat, Stmt, Token, token};
 
-use crate::diag::Errors;
+use crate::diag::{Errors, end_of, parse_tokens};
 
 /// What stands in one `parallel_for!(…)`.
 pub(super) struct Syntax {
@@ -92,10 +92,21 @@ pub(super) fn parse(krate: Ident, tokens: TokenStream, errors: &Errors) -> Synta
                      write `for PAT in EXPR {{ … }}`, e.g. over `std::iter::from_fn(|| …)`"
                 ),
             );
-            syntax.original = Some(rest.iter().cloned().collect());
+            syntax.original = Some(one_expression(rest));
         }
     }
     syntax
+}
+
+/// The loop of another kind, without what may wrongly follow it; all tokens where it cannot be read.
+fn one_expression(tokens: &[TokenTree]) -> TokenStream {
+    let behind = |input: ParseStream<'_>| {
+        Expr::parse_with_earlier_boundary_rule(input)?;
+        Ok(input.parse::<TokenStream>()?.into_iter().count())
+    };
+    let all: TokenStream = tokens.iter().cloned().collect();
+    let behind = behind.parse2(all).unwrap_or(0);
+    tokens[..tokens.len() - behind].iter().cloned().collect()
 }
 
 /// Reads `['label:] for PAT in EXPR { BODY }` and what wrongly follows it.
@@ -156,15 +167,10 @@ fn read_loop(tokens: &[TokenTree], syntax: &mut Syntax, errors: &Errors) {
             let read = |input: ParseStream<'_>| {
                 Ok((Attribute::parse_inner(input)?, Block::parse_within(input)?))
             };
-            let (attrs, stmts) = read.parse2(group.stream()).map_err(|error| {
+            let read = parse_tokens(group.stream(), group.span_close(), read);
+            let (attrs, stmts) = read.map_err(|error| {
                 let text = format!("`parallel_for!` cannot read this body: {error}");
-                // At the end of the input syn points at the whole macro call.
-                let at = if error.to_string().starts_with("unexpected end") {
-                    group.span_close()
-                } else {
-                    error.span()
-                };
-                syn::Error::new(at, text)
+                syn::Error::new(error.span(), text)
             })?;
             syntax.body = Some(Body {
                 brace: token::Brace {
@@ -274,7 +280,9 @@ pub(super) fn in_tokens<T: Default>(
         skip(input, |_| false);
         Ok(())
     };
-    if let Err(error) = all.parse2(tokens.iter().cloned().collect()) {
+    let tokens: TokenStream = tokens.iter().cloned().collect();
+    let end = end_of(&tokens);
+    if let Err(error) = parse_tokens(tokens, end, all) {
         errors.push(error);
     }
     value

@@ -13,6 +13,7 @@ use syn::{
     MacroDelimiter, Pat, Stmt, Token, token,
 };
 
+use super::braces::before_braces;
 use super::exits::{Exit, Given, Hole, Names};
 use super::model::Policy;
 use super::{check, macros};
@@ -156,6 +157,7 @@ impl<'a> Rewriter<'a> {
         let flow = self.failing(&exit, &self.sent(&residual, span), &residual);
         let jump = self.jump(&flow, span);
         let private = self.names.private(span);
+        let operand = before_braces(operand, span);
         // The operand is bound first: what is not fit for `?` is then one error, at the `?`.
         let tokens = quote_spanned! {span=>
             match #operand {

@@ -55,6 +55,7 @@ fn companion_type(model: &Model, name: &Ident, functions: &[TokenStream]) -> Tok
     quote! {
         #[doc = #doc]
         #allowed
+        #[allow(clippy::exhaustive_enums)]
         #(#attrs)*
         #vis enum #name {}
 
@@ -87,6 +88,7 @@ fn allowed() -> TokenStream {
             private_interfaces,
             trivial_bounds,
             unreachable_pub,
+            clippy::impl_trait_in_params,
             clippy::multiple_bound_locations,
             clippy::too_many_arguments,
         )]

@@ -134,12 +134,18 @@ fn argument_names(function: &Function) -> Vec<Ident> {
                 _ => String::new(),
             },
         };
-        let name = match syn::parse_str::<Ident>(&wanted) {
-            Ok(_) if wanted.starts_with("r#") => Ident::new_raw(&wanted[2..], Span::call_site()),
-            Ok(name) if !names.contains(&name) => name,
-            _ => format_ident!("arg{index}"),
-        };
-        names.push(name);
+        let plain = syn::parse_str::<Ident>(&wanted).ok();
+        let name = plain.map(|name| match wanted.strip_prefix("r#") {
+            Some(raw) => Ident::new_raw(raw, name.span()),
+            // A keyword in the edition of this crate, and a name in those before it.
+            None if wanted == "gen" => Ident::new_raw(&wanted, name.span()),
+            None => name,
+        });
+        // A parameter before this one may be called so.
+        let free = |name: &Ident| !names.contains(name);
+        let mut numbered = (index..).map(|number| format_ident!("arg{number}"));
+        let name = name.filter(free).or_else(|| numbered.find(free));
+        names.extend(name);
     }
     names
 }

@@ -3,12 +3,12 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative as _;
-use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Lit, Path, Token};
 
 use super::values::{self, Value};
-use crate::diag::Errors;
+use crate::diag::{Errors, end_of, parse_tokens};
 use crate::nearest;
 
 /// Every option, with a value as an example.
@@ -92,7 +92,8 @@ pub(super) fn read(args: TokenStream, errors: &Errors) -> Options {
         }
         Ok(())
     };
-    if let Err(error) = read.parse2(args) {
+    let end = end_of(&args);
+    if let Err(error) = parse_tokens(args, end, read) {
         errors.push(error);
     }
     options

@@ -13,3 +13,9 @@ fn parallel_for() {
 fn task_pool() {
     trybuild::TestCases::new().compile_fail("tests/ui/task_pool/*.rs");
 }
+
+/// Nothing that is borrowed gets out, nothing that one thread alone may have reaches another.
+#[test]
+fn borrows() {
+    trybuild::TestCases::new().compile_fail("tests/ui/borrows/*.rs");
+}

@@ -53,3 +53,31 @@ fn the_crate_may_have_another_name() {
         Err("-2 is negative".to_owned())
     );
 }
+
+#[test]
+fn a_crates_own_macro_may_run_a_loop() {
+    let mut sum = 0;
+    futureproof_elsewhere::sum_at_once!(sum; (index, _) in ["a", "b", "c"].iter().enumerate() => index);
+    assert_eq!(sum, 3);
+}
+
+/// `gen` is a keyword of later editions only, and `if let` keeps its temporaries longer than there.
+#[test]
+fn edition_2021_stays_edition_2021() {
+    fn first(gen: &[Result<u8, String>]) -> Option<u8> {
+        parallel_for!(
+            workers = 2,
+            'gen: for gen in gen {
+                let lock = std::sync::Mutex::new(gen.clone());
+                if let Ok(number) = lock.lock().unwrap().as_ref() {
+                    return Some(*number);
+                } else {
+                    assert!(lock.try_lock().is_err());
+                    continue 'gen;
+                }
+            }
+        );
+        None
+    }
+    assert_eq!(first(&[Err("x".to_owned()), Ok(5), Ok(6)]), Some(5));
+}

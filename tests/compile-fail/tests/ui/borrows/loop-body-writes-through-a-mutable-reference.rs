@@ -1,0 +1,13 @@
+use futureproof::parallel_for;
+
+fn count(calls: &mut u32) {
+    parallel_for!(
+        for _ in 0..10 {
+            *calls += 1;
+        }
+    );
+}
+
+fn main() {
+    count(&mut 0);
+}
