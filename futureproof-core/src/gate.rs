@@ -16,8 +16,8 @@ const LAST_BATCH: Duration = Duration::from_micros(30);
 ///
 /// # Memory ordering
 ///
-/// A visitor's leave is a `Release` that the owner's wait reads with `Acquire`: all that a visitor did happens before
-/// [`Gate::close`] returns.
+/// A visitor's leave is a `Release` that the owner's close and wait read with `Acquire`: all that a visitor did happens
+/// before [`Gate::close`] returns. To enter is relaxed: what is behind the gate was there before anybody heard of it.
 #[derive(Debug)]
 pub(crate) struct Gate {
     state: AtomicUsize,
@@ -41,7 +41,7 @@ impl Gate {
     /// Enters, unless the gate is closed.
     pub(crate) fn enter(&self) -> Option<Visit<'_>> {
         self.state
-            .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
                 (state & CLOSED == 0).then_some(state + VISITOR)
             })
             .ok()
@@ -50,7 +50,7 @@ impl Gate {
 
     /// Closes the gate and waits until nobody is inside.
     pub(crate) fn close(&self) {
-        let before = self.state.fetch_or(CLOSED, Ordering::AcqRel);
+        let before = self.state.fetch_or(CLOSED, Ordering::Acquire);
         if before < VISITOR {
             return;
         }

@@ -12,6 +12,8 @@ mod describe;
 mod engine;
 mod flow;
 mod gate;
+#[cfg(all(test, loom))]
+mod models;
 mod monitor;
 #[cfg(not(feature = "ctrl-c"))]
 mod no_ctrl_c;
@@ -45,6 +47,15 @@ pub use crate::task::{
     wait, wait_timeout,
 };
 pub use crate::unwind::Payload;
+
+/// What `tests/shuttle` waits with and reads the time from.
+#[cfg(shuttle)]
+#[doc(hidden)]
+pub mod __shuttle {
+    pub use crate::sync::of_shuttle::panic;
+    pub use crate::sync::of_shuttle::thread::running;
+    pub use crate::sync::of_shuttle::{Condvar, Instant, LocalKey, Mutex, MutexGuard};
+}
 
 /// What expansions name. Not public API.
 #[doc(hidden)]

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::pool::{Shared, Work};
 use crate::report::Report;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, Weak};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Instant, Mutex, Ordering, Weak, thread_local};
 
 /// Stops the loops and tasks it is given to; clones stop together.
 ///

@@ -1,11 +1,16 @@
-//! The primitives that hand-written protocols are built from: the standard library's, or loom's under `cfg(loom)`.
+//! The primitives that hand-written protocols are built from: the standard library's, or loom's under `cfg(loom)`, or
+//! shuttle's under `cfg(shuttle)`.
 
 #[cfg(loom)]
 mod of_loom;
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+pub(crate) mod of_shuttle;
+#[cfg(not(any(loom, shuttle)))]
 mod of_std;
 
 #[cfg(loom)]
 pub(crate) use of_loom::*;
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+pub(crate) use of_shuttle::*;
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use of_std::*;

@@ -1,7 +1,9 @@
 //! Catching, keeping and discarding panics.
 
 use std::any::Any;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::AssertUnwindSafe;
+
+use crate::sync::{panic, thread};
 
 /// What a panic carries.
 pub type Payload = Box<dyn Any + Send + 'static>;
@@ -36,7 +38,7 @@ pub(crate) fn drop_all<T>(items: impl IntoIterator<Item = T>) -> Result<(), Payl
 /// Drops all items, and then goes on with the first panic, if this thread is not unwinding already.
 pub(crate) fn drop_all_or_unwind<T>(items: impl IntoIterator<Item = T>) {
     match drop_all(items) {
-        Err(payload) if std::thread::panicking() => discard(payload),
+        Err(payload) if thread::panicking() => discard(payload),
         Err(payload) => panic::resume_unwind(payload),
         Ok(()) => {}
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{each, each_plain, workers, workers_plain};
 use crate::describe::Failure;
@@ -17,6 +17,7 @@ use crate::reduce::{Added, Reduce};
 use crate::report::Report;
 use crate::source::{IntoSource, Source};
 use crate::stop::StopToken;
+use crate::sync::Instant;
 
 /// How many items a worker holds at most unless `batch` says otherwise.
 const DEFAULT_BATCH: usize = 8192;

@@ -1,7 +1,6 @@
 //! What the workers of one loop share, and how it ends.
 
-use std::panic;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::exit::{ExitCell, Leave};
 use super::merge::Merge;
@@ -16,7 +15,7 @@ use crate::reduce::Accumulators;
 use crate::report::{Ended, Report};
 use crate::source::{Handout, Source};
 use crate::stop::{Signals, StopCause};
-use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, AtomicUsize, Instant, Mutex, Ordering, panic};
 use crate::unwind::{self, Payload};
 
 /// Where a loop is shorter than this, its length is worth no exact reading.

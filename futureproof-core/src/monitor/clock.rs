@@ -1,7 +1,7 @@
 //! The time as the monitor sees it.
 
 #[cfg(not(all(test, not(loom))))]
-pub(crate) use std::time::Instant as Clock;
+pub(crate) use crate::sync::Instant as Clock;
 
 #[cfg(all(test, not(loom)))]
 pub(crate) use self::fake::Clock;

@@ -1,9 +1,9 @@
 //! What a look at the counts finds that is worth saying in the progress log.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::progress::{At, Counts, Progress, Wait};
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Instant, Ordering};
 
 /// What ends sooner is of interest at DEBUG only, unless it is nested: then it takes an interval.
 pub(super) const SHORT: Duration = Duration::from_millis(100);

@@ -2,7 +2,6 @@
 
 #[cfg(feature = "progress")]
 use std::time::Duration;
-use std::time::Instant;
 
 #[cfg(feature = "progress")]
 use super::bar::Bar;
@@ -15,6 +14,7 @@ use super::meters::{Delta, Meters};
 #[cfg(feature = "progress")]
 use super::progress::Counts;
 use super::progress::Progress;
+use crate::sync::Instant;
 
 /// Who looks beside the log.
 #[derive(Default)]

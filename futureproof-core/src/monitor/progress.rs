@@ -6,15 +6,17 @@
 //! Counters that somebody else keeps can only go up, so a look must never see too much of anything. A worker says what it is at
 //! before it says what it has done, and whoever looks reads that in the opposite order: no item is seen both ended and in flight.
 
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+#[cfg(all(test, loom))]
+mod models;
+
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
 use super::clock::Clock;
 use super::meters::{Durations, Sampler};
 use crate::report::{Ended, Report};
-use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Instant, OnceLock, Ordering};
 
 /// What a slot says its worker is at.
 const NOTHING: u64 = 0;
@@ -376,44 +378,5 @@ impl Done {
             panicked: self.panicked - then.panicked,
             left: self.left - then.left,
         }
-    }
-}
-
-#[cfg(all(test, loom))]
-mod models {
-    use super::*;
-    use crate::sync::Arc;
-
-    /// A look never sees an item both ended and in flight, nor more ended than there were.
-    #[test]
-    fn a_look_never_sees_too_much() {
-        loom::model(|| {
-            let progress = Arc::new(Progress::new(
-                "model".into(),
-                1,
-                Some(2),
-                None,
-                Duration::ZERO,
-                "item",
-            ));
-            let looked_at = progress.clone();
-            let worker = loom::thread::spawn(move || {
-                let done = |completed| Done {
-                    completed,
-                    ..Done::default()
-                };
-                progress.publish(0, At::Item(0), done(0));
-                progress.publish(0, At::Source, done(1));
-                progress.publish(0, At::Item(1), done(1));
-                progress.publish(0, At::Nothing, done(2));
-            });
-            let first = looked_at.counts();
-            let second = looked_at.counts();
-            assert!(first.started <= 2 && second.started <= 2);
-            assert!(first.completed <= second.completed);
-            worker.join().unwrap();
-            let last = looked_at.counts();
-            assert_eq!((last.started, last.completed, last.in_flight), (2, 2, 0));
-        });
     }
 }

@@ -4,6 +4,7 @@
 //! long anything takes.
 
 mod lines;
+mod long;
 mod review;
 mod stalls;
 mod stalls_of_tasks;

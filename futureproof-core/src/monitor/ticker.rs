@@ -4,7 +4,7 @@
 //! recorder: at most for a look at some counters.
 
 use std::sync::{LazyLock, Once};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::look::{Look, Looker};
@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::words;
 use crate::context::Context;
 use crate::policy::ErrorPolicy;
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Instant, Mutex};
 use crate::unwind;
 
 /// The thread goes when it has had nothing to watch for this long.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::shared::{Config, Shared, StartHook, StopHook};
-use super::{TaskPool, default_workers};
+use super::{MOST_WORKERS, TaskPool, default_workers};
 use crate::sync::Arc;
 
 /// Idle threads are let go after this long unless the builder says otherwise.
@@ -53,14 +53,14 @@ impl TaskPoolBuilder {
         }
     }
 
-    /// Sets how many threads the pool has at most; default: [`default_workers`].
+    /// Sets how many threads the pool has at most, which is never more than 65 536; default: [`default_workers`].
     ///
     /// # Panics
     ///
     /// Panics when `workers` is zero.
     pub fn workers(mut self, workers: usize) -> Self {
         assert_workers(workers);
-        self.workers = Some(workers);
+        self.workers = Some(workers.min(MOST_WORKERS));
         self
     }
 

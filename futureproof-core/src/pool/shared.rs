@@ -13,15 +13,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::OnceLock;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
 use super::stats::Tallies;
 use super::timer::Timer;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, cores};
+use crate::sync::thread::JoinHandle;
+use crate::sync::{
+    Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock, Ordering, cores,
+};
 use crate::task::Submitted;
 use crate::unwind;
 
@@ -32,6 +33,10 @@ pub(crate) trait Work: Send + Sync {
 
     /// Hears that no thread will come for what was requested: the pool is closed, or, for tasks, broken.
     fn abandon(&self);
+
+    /// Hears that none of so many threads will come that were requested, as none can be started: it has to do without them.
+    /// Must not unwind.
+    fn nobody_comes(&self, _threads: usize) {}
 
     /// Does it run tasks? They are subject to the task limit, and need threads whose start hook has succeeded.
     fn runs_tasks(&self) -> bool {
@@ -72,7 +77,7 @@ pub(crate) struct Shared {
     gone: Condvar,
     /// The tasks of the pool itself, as against those of a scope.
     pub(super) submitted: OnceLock<Arc<Submitted>>,
-    /// Changed under the lock; read without it where an old answer does no harm.
+    /// Changed under the lock, which orders what comes with it; read without it where an old answer does no harm.
     pub(super) closed: AtomicBool,
     /// The number of the latest request while there are places, else 0: for threads that look without the lock. A hint, so
     /// relaxed: they look again under the lock.
@@ -137,6 +142,15 @@ impl State {
         Some((work, spent))
     }
 
+    /// Takes the requests out that are for tasks.
+    pub(super) fn take_task_requests(&mut self) -> Vec<Request> {
+        let requests = std::mem::take(&mut self.requests).into_iter();
+        let (tasks, rest) = requests.partition::<Vec<_>, _>(|request| request.tasks);
+        self.requests = rest.into();
+        self.places -= std::mem::take(&mut self.task_places);
+        tasks
+    }
+
     /// Counts a thread in that stays awake for a moment, if one more is of use.
     pub(super) fn stay_awake(&mut self) -> bool {
         let one_more = self.awake + 1 < cores();
@@ -184,7 +198,8 @@ impl Shared {
 
     /// Asks that up to `threads` more threads join `work`; returns how many threads the pool has.
     ///
-    /// Zero means that none could be started: the caller has to do the work itself.
+    /// Zero means that none could be started, and that all who have requested one for tasks have been told so by
+    /// [`Work::nobody_comes`]: the caller has to do the work itself.
     pub(crate) fn request(self: &Arc<Self>, work: &Arc<dyn Work>, threads: usize) -> usize {
         let tasks = work.runs_tasks();
         let mut state = self.state.lock();
@@ -207,7 +222,32 @@ impl Shared {
             // Not a lack of threads: those there may be are busy, or the pool is paused.
             return state.threads.max(1);
         }
-        self.provide(state, threads)
+        match self.provide(state, threads) {
+            0 => self.tell_that_nobody_comes(),
+            threads => threads,
+        }
+    }
+
+    /// Tells those who wait for a thread for their tasks that there is none, if that is so; returns how many there are.
+    ///
+    /// When they asked there was one: another thread was just about to start it, and failed. Or the pool was paused.
+    #[cold]
+    fn tell_that_nobody_comes(&self) -> usize {
+        let mut state = self.state.lock();
+        if state.threads > 0 || self.is_closed() {
+            return state.threads;
+        }
+        if state.task_limit == 0 {
+            // They will be told when the pause is over.
+            return 1;
+        }
+        let requests = state.take_task_requests();
+        self.publish(&state);
+        drop(state);
+        for request in requests {
+            request.work.nobody_comes(request.places);
+        }
+        0
     }
 
     /// Wakes or starts up to `threads` threads, as far as there are places for them; returns how many threads there are
@@ -319,7 +359,9 @@ impl Shared {
         state.task_limit = limit;
         self.publish(&state);
         let open = state.open_places();
-        self.provide(state, open);
+        if open > 0 && self.provide(state, open) == 0 {
+            self.tell_that_nobody_comes();
+        }
     }
 
     pub(super) fn task_limit(&self) -> Option<usize> {
@@ -333,7 +375,7 @@ impl Shared {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.closed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn submitted(&self) -> &OnceLock<Arc<Submitted>> {
@@ -354,7 +396,7 @@ impl Shared {
     pub(super) fn close(&self) {
         let (requests, handles) = {
             let mut state = self.state.lock();
-            self.closed.store(true, Ordering::Release);
+            self.closed.store(true, Ordering::Relaxed);
             (state.places, state.task_places) = (0, 0);
             self.publish(&state);
             (

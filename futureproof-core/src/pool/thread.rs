@@ -1,11 +1,11 @@
 //! The side of a pool that its threads see.
 
 use std::cell::Cell;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::shared::{Shared, State, Work, quietly};
-use crate::sync::{Arc, MutexGuard, Ordering, spin};
+use crate::sync::thread::{Builder, JoinHandle};
+use crate::sync::{Arc, MutexGuard, Ordering, spin, thread_local};
 use crate::unwind;
 
 /// How long a thread that has just worked looks for more before it sleeps: about what waking it would take.
@@ -90,8 +90,7 @@ impl Shared {
     }
 
     pub(super) fn start_thread(self: &Arc<Self>, number: usize) -> std::io::Result<JoinHandle<()>> {
-        let mut builder =
-            std::thread::Builder::new().name(format!("{}-{number}", self.config.name));
+        let mut builder = Builder::new().name(format!("{}-{number}", self.config.name));
         if let Some(bytes) = self.config.stack_size {
             builder = builder.stack_size(bytes);
         }
@@ -225,10 +224,7 @@ impl Shared {
         quietly(|| tracing::error!(target: "futureproof", pool = %self.config.name, "{reason}"));
         let mut state = self.state.lock();
         let _ = self.broken.set(reason.into());
-        let (abandoned, rest) = (std::mem::take(&mut state.requests).into_iter())
-            .partition::<Vec<_>, _>(|request| request.tasks);
-        state.requests = rest.into();
-        state.places -= std::mem::take(&mut state.task_places);
+        let abandoned = state.take_task_requests();
         self.publish(&state);
         drop(state);
         for request in abandoned {

@@ -5,11 +5,10 @@
 //! another one, see [`relieve_timer`].
 
 use std::cell::RefCell;
-use std::thread::JoinHandle;
-use std::time::Instant;
 
 use super::shared::{Shared, Work, quietly};
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Arc, Condvar, Instant, Mutex, thread_local};
 
 #[derive(Default)]
 pub(super) struct Timer {
@@ -88,7 +87,7 @@ impl Shared {
 
     fn start_timer(self: &Arc<Self>, first: Option<&Arc<dyn Work>>) -> bool {
         let shared = self.clone();
-        let builder = std::thread::Builder::new().name(format!("{}-timer", self.config.name));
+        let builder = thread::Builder::new().name(format!("{}-timer", self.config.name));
         let started = builder.spawn(move || shared.run_timer());
         let mut state = self.timer.state.lock();
         match started {
@@ -180,7 +179,7 @@ impl Shared {
             quietly(move || alarm.work.abandon());
         }
         for handle in handles {
-            if handle.thread().id() != std::thread::current().id() {
+            if handle.thread().id() != thread::current().id() {
                 // It catches everything, so there is no panic to hear of.
                 let _ = handle.join();
             }

@@ -15,9 +15,8 @@
 
 use std::mem::MaybeUninit;
 use std::slice;
-use std::sync::OnceLock;
 
-use crate::sync::{AtomicUsize, Mutex, Ordering, UnsafeCell};
+use crate::sync::{AtomicUsize, Mutex, OnceLock, Ordering, UnsafeCell};
 use crate::unwind;
 
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;

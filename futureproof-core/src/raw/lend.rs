@@ -1,10 +1,8 @@
 //! Lends a closure that borrows to threads that outlive the borrow.
 
-use std::time::Instant;
-
 use crate::gate::Gate;
 use crate::pool::{Shared, Work};
-use crate::sync::{Arc, FrameToken, Weak};
+use crate::sync::{Arc, FrameToken, Instant, Weak};
 
 type Borrowed<'a> = dyn Fn(&Lease, Visit) + Sync + 'a;
 
@@ -17,6 +15,8 @@ pub(crate) enum Visit {
     Alarm,
     /// No thread will come for its tasks.
     Abandon,
+    /// None of so many threads will come, as none can be started.
+    Alone(usize),
 }
 
 /// What a closure on loan runs.
@@ -67,6 +67,12 @@ impl Work for Loan {
     fn abandon(&self) {
         if self.purpose == Purpose::Tasks {
             self.visit(Visit::Abandon, || ());
+        }
+    }
+
+    fn nobody_comes(&self, threads: usize) {
+        if self.purpose == Purpose::Tasks {
+            self.visit(Visit::Alone(threads), || ());
         }
     }
 

@@ -11,5 +11,6 @@ pub(crate) mod belt;
 pub(crate) mod clock;
 pub(crate) mod cursor;
 pub(crate) mod lend;
+// No part of the crate; what `models` have instead of data.
 #[cfg(all(test, loom))]
-mod models;
+pub(crate) mod watched;

@@ -117,6 +117,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "long, and nothing but arithmetic")]
     fn the_cheaper_way_is_used_nearly_always() {
         assert_eq!(share_alone(2, 3), 0.0);
         assert!(share_alone(10, 3) > 0.98);

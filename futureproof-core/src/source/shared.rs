@@ -22,7 +22,6 @@
 
 mod chunk;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
@@ -31,7 +30,7 @@ use self::chunk::{Held, Live, PulledChunk};
 use super::gear::{self, Gear};
 use super::{Ask, Handout, Plan, Source};
 use crate::raw::belt::Belt;
-use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, spin_for};
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, OnceLock, Ordering, spin_for};
 use crate::unwind::{self, Payload};
 
 /// A belt is no larger than this, in bytes, whatever `batch` allows: its slots are allocated at once.
@@ -40,6 +39,8 @@ const LARGEST_BELT: usize = 256 * 1024;
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// It looks after four times as long each time, but no later than this.
 const LAST_LOOK: Duration = Duration::from_millis(16);
+/// The same once the holder has been told: then nothing should be found any more.
+const LAST_LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A belt is full sooner than this, or its filler is stuck: that is not worth sleeping for.
 const SOON: Duration = Duration::from_micros(30);
 /// So often a worker waits for that before it holds the filler for stuck.
@@ -319,8 +320,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         let mut state = self.hub.state.lock();
         // How often this worker has waited awake, in all and before the turn that it saw last.
         let (mut spins, mut since, mut turn) = (0, 0, usize::MAX);
-        let mut looked_again = false;
-        let mut look = FIRST_LOOK;
+        let (mut look, mut look_again) = (FIRST_LOOK, FIRST_LOOK);
         loop {
             if ask.signals.has_exit() || ask.signals.stop_cause().is_some() {
                 return Found::Nothing;
@@ -376,11 +376,12 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             state.sleepers += 1;
             // A belt may be shown that does not exist yet.
             let to_watch = state.alone.is_some() || state.holder != Holder::OneItem;
-            if state.told && !looked_again {
-                // The filler may have laid one more item before it could see that it should finish.
-                looked_again = true;
-                (state, _) = self.hub.passed_on.wait_timeout(state, FIRST_LOOK);
-            } else if to_watch && !state.watched && !state.told {
+            if state.told {
+                // The filler lays items until it sees that it should finish. That takes it no time on real machines, but
+                // the memory model sets no limit.
+                (state, _) = self.hub.passed_on.wait_timeout(state, look_again);
+                look_again = (look_again * 4).min(LAST_LOOK_AGAIN);
+            } else if to_watch && !state.watched {
                 state.watched = true;
                 let seen = state.turns;
                 let timed_out;

@@ -5,11 +5,13 @@ pub(crate) use std::sync::{
     atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
 };
 
-pub(crate) use std::sync::MutexGuard;
+pub(crate) use std::sync::{MutexGuard, OnceLock};
+pub(crate) use std::time::Instant;
+pub(crate) use std::{panic, thread, thread_local};
 
 use std::num::NonZeroUsize;
 use std::sync::{LazyLock, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A mutex whose lock ignores poisoning: no user code runs under the crate's locks, or its panic is caught there.
 #[derive(Debug, Default)]
@@ -78,7 +80,7 @@ impl Condvar {
 pub(crate) fn cores() -> usize {
     // Asked once: it takes system calls.
     static CORES: LazyLock<usize> =
-        LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get));
+        LazyLock::new(|| thread::available_parallelism().map_or(1, NonZeroUsize::get));
     *CORES
 }
 
@@ -123,6 +125,12 @@ pub(crate) fn spin_for(limit: Duration, done: impl Fn() -> bool) -> bool {
         }
     }
     done()
+}
+
+/// Lets a little time pass.
+#[inline]
+pub(crate) fn pause(spins: u32) {
+    (0..spins).for_each(|_| std::hint::spin_loop());
 }
 
 /// A cell with loom's access shape; the caller of `with` and `with_mut` upholds the aliasing rules.

@@ -1,6 +1,6 @@
 //! The side of a board that accepts: tasks, and inputs of `map`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::board::{Board, Crew, Guard};
 use super::call::{Limits, drop_quietly};
@@ -9,6 +9,7 @@ use super::hover::Hover;
 use super::kept::Ended;
 use super::queue::Input;
 use super::refused::TrySubmitError;
+use crate::sync::Instant;
 
 /// When a submit that waits for cheap tasks looks again by itself.
 const SOON: Duration = Duration::from_millis(1);

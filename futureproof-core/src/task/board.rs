@@ -14,8 +14,6 @@
 //! 5. While something can start and a thread can be had, one is on its way or looking for it; who takes the last chance
 //!    to look for more asks for the next thread first. So a task that waits for another one does not wait for ever.
 
-use std::time::Instant;
-
 use crossbeam_utils::CachePadded;
 
 use super::call::{Broken, Call};
@@ -32,7 +30,7 @@ use crate::monitor::{self, Subject, Watch};
 use crate::policy::ErrorPolicy;
 use crate::pool::{Shared, Tallied, Work};
 use crate::stop::{self, Signals};
-use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicBool, Condvar, Instant, Mutex, MutexGuard, Ordering};
 
 /// How a task ended.
 pub(super) type End<K, T, E> = Result<Task<K, T>, Box<Inner<E>>>;
@@ -42,8 +40,8 @@ pub(super) type Guard<'a, 'env, A, K, T, E> = MutexGuard<'a, State<'env, A, K, T
 
 /// Where a board's threads come from.
 pub(super) trait Crew {
-    /// Asks that up to `threads` more threads call [`Board::work`]; returns how many threads there are to ask.
-    fn request(&self, threads: usize) -> usize;
+    /// Asks that up to `threads` more threads call [`Board::work`]; if none can, [`Board::nobody_comes`] is called.
+    fn request(&self, threads: usize);
 
     /// No thread will come any more, and nothing is to be started.
     fn is_closed(&self) -> bool;
@@ -187,17 +185,15 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         if threads == 0 {
             return;
         }
-        let available = crew.request(threads);
+        crew.request(threads);
         if self.pool.broken().is_some() || self.pool.is_closed() {
             self.abandon();
-        } else if available == 0 {
-            self.go_threadless(threads);
         }
     }
 
-    /// Nobody will come: whoever waits has to help.
+    /// Hears that so many threads will not come: whoever waits has to help.
     #[cold]
-    fn go_threadless(&self, threads: usize) {
+    pub(super) fn nobody_comes(&self, threads: usize) {
         let mut state = self.state.lock();
         state.requested = state.requested.saturating_sub(threads);
         state.threadless = true;

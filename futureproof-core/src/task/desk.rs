@@ -5,7 +5,7 @@
 //! before it. A desk's lock may be taken under the board's, never the other way round.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
@@ -13,7 +13,7 @@ use super::kept::{Batch, Ended};
 use super::queue::{Order, Queued};
 use super::seats::Seat;
 use super::state::Place;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Instant, Mutex};
 
 /// One in so many trivial tasks is measured.
 const MEASURED: usize = 4;

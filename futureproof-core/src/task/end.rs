@@ -1,14 +1,13 @@
 //! Where the end of a submitted task waits for its handle, and who is told of it.
 
 use std::task::{Poll, Waker};
-use std::time::Instant;
 
 use super::call::{drop_quietly, drop_task};
 use super::error::{Inner, Task, TaskError, TaskErrorKind};
 use super::log;
 use super::wait::Signal;
 use crate::policy::ErrorPolicy;
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 use crate::unwind::{self, Payload};
 
 /// What a handle gives.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::home::Home;
 use super::queue::Order;
 use crate::describe::ErrorVtable;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, panic};
 use crate::unwind::{self, Payload};
 
 /// A task that succeeded.
@@ -308,7 +308,7 @@ impl TaskPanic {
 
     /// Goes on with the panic on this thread.
     pub fn resume(self) -> ! {
-        std::panic::resume_unwind(self.into_payload())
+        panic::resume_unwind(self.into_payload())
     }
 
     fn replace(&self, payload: Payload) -> Payload {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Polling, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use self::submission::Ending;
 pub use self::submission::{submit, try_submit};
@@ -17,7 +17,7 @@ use super::error::{Task, TaskError};
 use super::submitted::{Job, Submitted, Terms};
 use crate::pool::Shared;
 use crate::stop;
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant};
 
 /// The handle of one submitted task: joins it, joins it with a time limit, polls, cancels, or awaits it.
 ///

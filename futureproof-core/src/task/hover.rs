@@ -1,8 +1,8 @@
 //! Staying awake for a moment, for what another thread is about to do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::sync::cores;
+use crate::sync::{Instant, cores, pause};
 
 /// How long a thread looks again and again before it leaves or sleeps: about what waking it would take.
 const MOMENT: Duration = Duration::from_micros(8);
@@ -44,6 +44,6 @@ impl Hover {
 
     /// Lets some time pass.
     pub(super) fn pause(&self) {
-        (0..SPIN).for_each(|_| std::hint::spin_loop());
+        pause(SPIN);
     }
 }

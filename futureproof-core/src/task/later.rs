@@ -2,12 +2,13 @@
 //! for a permit to start.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::call::Limits;
 use super::error::Inner;
 use super::queue::{Order, Queued};
 use super::state::Place;
+use crate::sync::Instant;
 
 pub(super) struct Later<A, E> {
     /// Tasks that wait for their next attempt, sorted by their moments; and those whose moment has come, or which have only

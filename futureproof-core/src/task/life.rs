@@ -1,6 +1,6 @@
 //! The end of a board: stopped, closed, drained, left.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::board::{Board, Cleared, Crew, End};
 use super::call::{Broken, drop_each, drop_quietly};
@@ -11,7 +11,7 @@ use super::queue::Queued;
 use super::state::State;
 use crate::report::{Ended as How, Report};
 use crate::stop::{StopCause, Stopped};
-use crate::sync::Ordering;
+use crate::sync::{Instant, Ordering};
 
 impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// Listens to the stop token and looks at the deadline from now on, if there are any.

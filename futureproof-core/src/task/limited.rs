@@ -1,7 +1,5 @@
 //! The side of a board that looks at the time: limited tasks, and what is due.
 
-use std::time::Instant;
-
 use super::board::{Board, Crew, End, Guard};
 use super::call::{Again, Broken, Limits, drop_quietly, drop_task};
 use super::desk::Worker;
@@ -15,7 +13,7 @@ use super::work::Handed;
 use crate::context::ItemSpan;
 use crate::pool::relieve_timer;
 use crate::stop::{Entered, Signals};
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant};
 
 impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// Runs a task that may be tried again, or whose time is limited.

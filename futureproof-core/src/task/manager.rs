@@ -1,8 +1,7 @@
 //! The task manager of a scope: what its closure works with.
 
 use std::fmt;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::accept::Patience;
 use super::args::IntoArgs;
@@ -17,7 +16,7 @@ use super::refused::TrySubmitError;
 use crate::pool::Work;
 use crate::raw::lend::Lease;
 use crate::report::Report;
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant, OnceLock};
 
 /// Runs tasks of one function for the closure of a scope, which it joins.
 ///
@@ -57,8 +56,8 @@ pub struct TaskManager<'env, A, K, T, E> {
 }
 
 impl Crew for Lease {
-    fn request(&self, threads: usize) -> usize {
-        Lease::request(self, threads)
+    fn request(&self, threads: usize) {
+        Lease::request(self, threads);
     }
 
     fn is_closed(&self) -> bool {

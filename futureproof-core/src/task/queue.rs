@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::args::IntoArgs;
 use super::state::Place;
+use crate::sync::panic;
 use crate::unwind::Payload;
 
 /// The place of a task in call order: which call brought it, and its position there.
@@ -57,7 +58,7 @@ impl Spent {
 impl<A> Feed<A> for Spent {
     fn pull(&mut self) -> Option<A> {
         match self.0.take() {
-            Some(payload) => std::panic::resume_unwind(payload),
+            Some(payload) => panic::resume_unwind(payload),
             None => None,
         }
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::sync::Mutex;
+use crate::sync::{Instant, Mutex};
 
 /// Says how many tasks may start in a span of time: `10/s`.
 ///

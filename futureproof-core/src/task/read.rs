@@ -1,7 +1,5 @@
 //! The side of a board that its owner sees: results, and the join.
 
-use std::time::Instant;
-
 use super::board::{Board, Crew, End, Guard};
 use super::call::{drop_quietly, drop_task};
 use super::error::{Inner, Task, TaskError, TaskErrorKind};
@@ -11,6 +9,7 @@ use super::kept::{Batch, Reading};
 use super::state::State;
 use crate::policy::ErrorPolicy;
 use crate::stop::StopCause;
+use crate::sync::Instant;
 
 /// What can be read out of a board.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
-use std::time::Instant;
 
 use super::args::IntoArgs;
 use super::board::{Board, Crew};
@@ -14,7 +13,7 @@ use super::queue;
 use crate::policy::ErrorPolicy;
 use crate::pool::{Shared, TaskPool, Work};
 use crate::report::{Ended, Report};
-use crate::sync::{Arc, Weak};
+use crate::sync::{Arc, Instant, Weak};
 
 /// An iterator over the results of tasks, one per item of an input: what `map` and `as_completed` return.
 ///
@@ -66,6 +65,10 @@ impl<A: Send, K: Send, T: Send, E: Send> Work for Stage<A, K, T, E> {
         self.board.abandon();
     }
 
+    fn nobody_comes(&self, threads: usize) {
+        self.board.nobody_comes(threads);
+    }
+
     fn runs_tasks(&self) -> bool {
         true
     }
@@ -85,16 +88,14 @@ impl<A: Send, K: Send, T: Send, E: Send> Work for Stage<A, K, T, E> {
 }
 
 impl<A, K, T, E> Crew for Stage<A, K, T, E> {
-    fn request(&self, threads: usize) -> usize {
-        let available = match self.me.upgrade() {
-            Some(work) => self.pool.request(&work, threads),
-            None => threads,
-        };
+    fn request(&self, threads: usize) {
+        if let Some(work) = self.me.upgrade() {
+            self.pool.request(&work, threads);
+        }
         // A pool closed or broken before the request does not know of it.
         if self.pool.is_closed() || self.pool.broken().is_some() {
             self.board.abandon();
         }
-        available
     }
 
     fn is_closed(&self) -> bool {

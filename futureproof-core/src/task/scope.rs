@@ -4,7 +4,6 @@ use std::any::type_name;
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic;
 
 use super::board::Board;
 use super::call::{Call, drop_quietly};
@@ -15,7 +14,7 @@ use super::manager::TaskManager;
 use super::scope_error::ScopeError;
 use crate::pool::{Shared, TaskPool};
 use crate::raw::lend::{Lease, Purpose, Visit, lend};
-use crate::sync::Arc;
+use crate::sync::{Arc, panic};
 use crate::unwind;
 
 /// Runs `body` with a task manager for the function that `call` describes, and joins its tasks.
@@ -67,6 +66,7 @@ where
         Visit::Work => board.work(lease),
         Visit::Alarm => board.ring(lease),
         Visit::Abandon => board.abandon(),
+        Visit::Alone(threads) => board.nobody_comes(threads),
     };
     let outcome = lend(pool, Purpose::Tasks, &visit, |lease| {
         manager.hire(lease);

@@ -1,15 +1,18 @@
 //! What the monitor sees of a board: a seat per worker that is busy.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::monitor::{At, Done, Progress, Sampler, Wait};
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant};
 
 /// Gives busy workers a seat each, in which the monitor finds their counts. Does nothing while nobody watches.
 #[derive(Default)]
 pub(super) struct Seats {
     progress: Option<Arc<Progress>>,
     free: Vec<Seat>,
+    /// How many there are, and how many of them may still be made: few pools are ever as busy as they may be.
+    workers: usize,
+    unmade: usize,
 }
 
 /// A worker's seat, and what has been done in it.
@@ -28,13 +31,11 @@ pub(super) struct Seat {
 
 impl Seats {
     pub(super) fn new(progress: Option<&Arc<Progress>>, workers: usize) -> Self {
-        let seats = progress.map(|progress| {
-            let numbers = (0..workers).rev();
-            numbers.map(|number| Seat::new(progress, Some(number)))
-        });
         Self {
             progress: progress.cloned(),
-            free: seats.into_iter().flatten().collect(),
+            free: Vec::new(),
+            workers,
+            unmade: workers,
         }
     }
 
@@ -44,8 +45,13 @@ impl Seats {
         let Some(progress) = &self.progress else {
             return;
         };
-        let free = &mut self.free;
-        seat.get_or_insert_with(|| free.pop().unwrap_or_else(|| Seat::new(progress, None)))
+        let (free, unmade, workers) = (&mut self.free, &mut self.unmade, self.workers);
+        let mut make = || {
+            let number = (*unmade > 0).then(|| workers - *unmade);
+            *unmade -= usize::from(number.is_some());
+            Seat::new(progress, number)
+        };
+        seat.get_or_insert_with(|| free.pop().unwrap_or_else(&mut make))
             .publish(at);
     }
 

@@ -1,7 +1,5 @@
 //! What a board's lock guards.
 
-use std::time::Instant;
-
 use super::board::{Cleared, End};
 use super::desk::Desk;
 use super::kept::{Batch, Ended, Kept, Reading};
@@ -12,7 +10,7 @@ use super::rate::Limiter;
 use super::seats::Seats;
 use crate::pool::Tally;
 use crate::stop::StopCause;
-use crate::sync::{Arc, cores};
+use crate::sync::{Arc, Instant, cores};
 
 type Desks<A, R> = Vec<Arc<Desk<A, R>>>;
 

@@ -9,17 +9,15 @@ mod state;
 mod timing;
 mod watched;
 
-use std::time::Instant;
-
 pub(super) use self::job::{Job, Ran, Terms, Why};
 use self::room::is_stopped;
 use self::state::{State, Taken};
 pub(super) use self::watched::Monitored;
 use self::watched::Watched;
 use super::seats::Seat;
-use crate::pool::{Shared, Tally, Work};
+use crate::pool::{Shared, Tally, Work, relieve_timer};
 use crate::stop::StopToken;
-use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Weak};
+use crate::sync::{Arc, AtomicBool, Condvar, Instant, Mutex, MutexGuard, Weak};
 
 /// One pool's queue of submitted tasks.
 ///
@@ -135,13 +133,19 @@ impl Submitted {
             return Ok(());
         }
         state.accept(job, &self.me);
-        let threads = state.summon(self.workers);
+        let mut threads = state.summon(self.workers);
+        if threads == 0 && state.alone {
+            // It may have to wait, but there is nobody to be told when that is over.
+            state.requested += 1;
+            threads = 1;
+        }
         let moment = state.moments.unasked();
         drop(state);
+        self.ask_timer(moment);
         if self.is_timerless() {
             self.tick.notify_all();
+            self.post_guard(pool);
         }
-        self.ask_timer(moment);
         if threads > 0 && !self.request(pool, threads) {
             self.run_to_end(job);
         }
@@ -163,10 +167,6 @@ impl Submitted {
         if pool.is_closed() || pool.broken().is_some() {
             self.abandon();
             return true;
-        }
-        if !any {
-            let mut state = self.state.lock();
-            state.requested = state.requested.saturating_sub(threads);
         }
         any
     }
@@ -321,6 +321,7 @@ impl Work for Submitted {
         let mut dead = Vec::new();
         let mut state = self.state.lock();
         state.requested = state.requested.saturating_sub(1);
+        state.alone = false;
         state.inside += 1;
         let mut leaves = false;
         while !leaves {
@@ -387,6 +388,16 @@ impl Work for Submitted {
             Some(reason) => Why::Broken(reason.clone()),
             None => Why::Cancelled,
         });
+    }
+
+    fn nobody_comes(&self, threads: usize) {
+        let mut state = self.state.lock();
+        state.requested = state.requested.saturating_sub(threads);
+        state.alone = true;
+        drop(state);
+        // It is for the one who hears of it to run what others have submitted: they may be waiting for nothing else.
+        relieve_timer();
+        self.run_alone();
     }
 
     fn runs_tasks(&self) -> bool {

@@ -1,7 +1,6 @@
 //! What a worker does under a board's lock: it takes something, and hands in what came of it.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use super::board::{Cleared, End};
 use super::desk::{Desk, Papers, Role, Worker};
@@ -9,7 +8,7 @@ use super::kept::{Batch, Ended};
 use super::queue::{Input, Next, Order, Queued};
 use super::state::{After, Place, State};
 use crate::monitor::{At, Wait};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Instant, Mutex};
 
 /// What a stop took out of the queue, boxed: it is rare.
 type BoxedCleared<'env, A, K, T, E> = Box<Cleared<'env, A, End<K, T, E>>>;

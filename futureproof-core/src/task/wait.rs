@@ -1,9 +1,9 @@
 //! Waiting for several handles at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::handle::TaskHandle;
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Instant, Mutex};
 
 /// What [`wait`] and [`wait_timeout`] wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

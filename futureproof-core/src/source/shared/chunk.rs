@@ -3,7 +3,7 @@
 use super::{Pull, Pulled, Pulling};
 use crate::raw::belt::Taken;
 use crate::source::{Chunk, gear};
-use crate::sync::MutexGuard;
+use crate::sync::{MutexGuard, panic};
 use crate::unwind::{self, Payload};
 
 /// A piece of a [`Shared`](super::Shared) source.
@@ -103,7 +103,7 @@ impl<I: Iterator> Live<'_, I> {
         match ran {
             Ok(()) => {}
             Err(payload) if in_next => self.panic = Some(payload),
-            Err(payload) => std::panic::resume_unwind(payload),
+            Err(payload) => panic::resume_unwind(payload),
         }
     }
 }

@@ -1,14 +1,12 @@
 //! Tasks that are tried again, must end or start in time, or can be stopped.
 
-use std::time::Instant;
-
 use super::super::call::{Broken, Call, drop_quietly};
 use super::super::error::{Inner, TaskErrorKind};
 use super::super::log;
 use super::super::submitted::{Ran, Terms, Why};
 use super::submission::Submission;
 use crate::stop::{Signals, is_stopping};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Instant, Mutex};
 
 /// What a task has that can be tried again, must end or start in time, or be stopped.
 pub(super) struct Extras<E> {

@@ -1,7 +1,5 @@
 //! One submitted task, from its submit to its end.
 
-use std::time::Instant;
-
 use super::super::call::{Broken, Call};
 use super::super::end::EndCell;
 use super::super::error::{Inner, Task};
@@ -13,7 +11,7 @@ use super::attempts::Extras;
 use crate::context::{Context, ItemSpan};
 use crate::pool::{Shared, TaskPool};
 use crate::stop::{self, Entered, Signals};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Instant, Mutex, Ordering};
 use crate::unwind;
 
 /// A job that ends with known types.
@@ -27,6 +25,7 @@ pub(super) trait Ending<T, E, K>: Job {
 pub(super) struct Submission<A, K, T, E> {
     pub(super) call: Call<A, K, T, E>,
     index: AtomicUsize,
+    /// Relaxed: changed under the queue's lock, which hands the task over. Who looks without it looks again under it.
     claimed: AtomicBool,
     pub(super) args: Mutex<Option<A>>,
     context: Context,
@@ -250,15 +249,15 @@ where
     }
 
     fn claim(&self) -> bool {
-        !self.claimed.swap(true, Ordering::AcqRel)
+        !self.claimed.swap(true, Ordering::Relaxed)
     }
 
     fn is_claimed(&self) -> bool {
-        self.claimed.load(Ordering::Acquire)
+        self.claimed.load(Ordering::Relaxed)
     }
 
     fn release(&self) {
-        self.claimed.store(false, Ordering::Release);
+        self.claimed.store(false, Ordering::Relaxed);
     }
 
     fn terms(&self) -> Option<&Terms> {

@@ -1,11 +1,11 @@
 //! A submitted task with its types erased.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::rate::Limiter;
 use super::moments::Key;
 use crate::stop::StopToken;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Instant, Mutex};
 
 /// A task with its types erased.
 pub(in super::super) trait Job: Send + Sync {

@@ -4,12 +4,11 @@
 //! tasks behind them that need no permit pass by.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use super::super::rate::Limiter;
 use super::job::Job;
 use super::state::{State, Taken};
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant};
 
 pub(super) struct Lane {
     limiter: Arc<Limiter>,

@@ -1,13 +1,13 @@
 //! How a pool's queue of submitted tasks ends.
 
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Submitted;
 use super::job::{Job, Why};
 use crate::pool::Shared;
 use crate::stop;
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant, thread_local};
 
 impl Submitted {
     /// Accepts nothing more.
@@ -129,6 +129,23 @@ impl Submitted {
         state.spare_no_more(&around);
         self.leave(state);
         outcome
+    }
+
+    /// Runs what there is to run, on the calling thread; where there is no timer either, also what has to wait.
+    pub(super) fn run_alone(&self) {
+        loop {
+            self.run_what_is_ready();
+            let state = self.state.lock();
+            if !self.is_timerless() || state.waiting == 0 || state.ended.is_some() {
+                return;
+            }
+            let Some(next) = state.next_moment() else {
+                return;
+            };
+            let left = next.saturating_duration_since(Instant::now());
+            drop(self.tick.wait_timeout(state, left));
+            self.look_if_timerless();
+        }
     }
 
     /// Runs all that can be run now, on the calling thread.

@@ -1,10 +1,10 @@
 //! The moments that a queue of submitted tasks waits for.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::job::Job;
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant};
 
 /// When, and which of those that come at the same time.
 pub(in super::super) type Key = (Instant, u64);

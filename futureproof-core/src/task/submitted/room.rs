@@ -1,11 +1,9 @@
 //! Who waits until a task can be accepted.
 
-use std::time::Instant;
-
 use super::Submitted;
 use super::job::Job;
 use super::state::State;
-use crate::sync::{Arc, MutexGuard};
+use crate::sync::{Arc, Instant, MutexGuard};
 
 impl Submitted {
     /// Waits until a job can be accepted, or is not to be started any more.

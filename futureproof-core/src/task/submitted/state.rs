@@ -1,7 +1,7 @@
 //! What the lock of a queue of submitted tasks guards.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::seats::{Seat, Seats};
 use super::job::{Job, Place, Ran, Terms, Why};
@@ -12,7 +12,7 @@ use super::{Refusal, Submitted};
 use crate::monitor::{At, Wait};
 use crate::pool::{Tally, Work};
 use crate::stop::{Signals, StopToken};
-use crate::sync::{Arc, Weak};
+use crate::sync::{Arc, Instant, Weak};
 
 #[derive(Default)]
 pub(super) struct State {
@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) requested: usize,
     pub(super) inside: usize,
     pub(super) busy: usize,
+    /// When threads were last asked for, none could be started.
+    pub(super) alone: bool,
     /// Threads that wait for room.
     pub(super) submitters: usize,
     /// Threads that wait until nothing is left; and the tasks around them, each with how many of them it is around.

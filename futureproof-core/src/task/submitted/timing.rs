@@ -1,13 +1,11 @@
 //! What happens to submitted tasks at some moment, without anybody looking at a clock again and again.
 
-use std::time::Instant;
-
 use super::Submitted;
 use super::job::{Job, Why};
 use super::moments::Moment;
 use super::state::State;
 use crate::pool::{Shared, Work, relieve_timer};
-use crate::sync::{Arc, MutexGuard, Ordering};
+use crate::sync::{Arc, Instant, MutexGuard, Ordering};
 
 impl Submitted {
     /// Asks to be called at a moment.
