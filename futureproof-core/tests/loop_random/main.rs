@@ -1,170 +1,217 @@
-//! Random programs of loops against a sequential interpretation of them: every kind of source, exits of every kind,
-//! panicking sources, stops, reduced variables, and loops in bodies and in `next()`.
+//! Random programs of loops against a sequential interpretation of them: every kind of source, exits of every kind, bodies
+//! and sources that wait for one another, sources that lie and panic, stops, reduced variables, values for each worker,
+//! and loops in bodies, in `next()` and beside, three deep, on the same and other pools.
 //!
-//! `FUTUREPROOF_TRIALS` sets how many programs run, `FUTUREPROOF_SEED` the first one's seed; a failure names its seed.
+//! Programs are drawn from seeds and run in a child process. When one fails, hangs or aborts, its seed is printed, and then
+//! the smallest program that still does, with the command that runs it again.
+//!
+//! | variable | |
+//! |---|---|
+//! | `FUTUREPROOF_STRESS_SEED` | the first seed |
+//! | `FUTUREPROOF_STRESS_ROUNDS` | how many programs, one seed after the other |
+//! | `FUTUREPROOF_STRESS_SECONDS` | as many programs as can be run in that time |
+//! | `FUTUREPROOF_STRESS_PROGRAM` | this program, again and again, in this process |
+//! | `FUTUREPROOF_STRESS_GUARD` | after so many seconds a program hangs; 60 |
+//! | `FUTUREPROOF_STRESS_SHRINK` | for so many seconds a program is made smaller; 180 |
 
-#[path = "../common/mod.rs"]
-mod common;
+mod check;
+mod child;
+#[path = "../task_random/choices.rs"]
+mod choices;
+mod draw;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod program;
+mod run;
+mod sequence;
+#[path = "../task_random/settings.rs"]
+mod settings;
+#[path = "../task_random/shrink.rs"]
+mod shrink;
+mod source;
+mod values;
 mod world;
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::{Random, WORKERS};
-use futureproof_core::{ErrorPolicy, TaskPool};
+use futureproof_core::TaskPool;
 
-const TRIALS: usize = 6000;
-/// Added to the index of an item that the source panics at, and once more for each level of nesting.
-const SOURCE: usize = 1_000_000;
-const LEVEL: usize = 10_000_000;
+use crate::choices::{Choices, from_word};
+use crate::program::{Deed, Program};
+use crate::settings::{PROGRAM, SEED, Settings};
+use crate::world::Trial;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Input {
-    Range,
-    Vec,
-    MutSlice,
-    Shared,
-    Here,
-    /// Fed by the bodies: item `n` gives the items `2n + 1` and `2n + 2`, so the order is any.
-    Channel,
-    ChannelHere,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sink {
-    Nothing,
-    List,
-    Sum,
-    Both,
-}
-
-/// What an item's body does besides being counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
-    Fail,
-    Panic,
-    Break,
-    Stop,
-    Nest,
-}
-
-#[derive(Debug)]
-struct Program {
-    level: usize,
-    input: Input,
-    count: usize,
-    /// Does the iterator say how long it is?
-    hint: bool,
-    workers: usize,
-    batch: Option<usize>,
-    policy: ErrorPolicy,
-    pool: usize,
-    sink: Sink,
-    /// Run it through the entry for loops that no item leaves, where that is so.
-    plain: bool,
-    stopped_before: bool,
-    deeds: BTreeMap<usize, Deed>,
-    source_panic: Option<usize>,
-    source_nests: Option<usize>,
-    inner: Option<Box<Program>>,
-}
-
-/// How a loop ended; errors and payloads by their code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Exhausted,
-    Broke,
-    Stopped,
-    Exited(usize),
-    Panicked(usize),
-}
-
-/// What the body of an item comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Next,
-    Break,
-    Fail(usize),
-    Panic(usize),
-}
-
-/// What the sequential loop does.
-struct Sequential {
-    end: End,
-    /// How many items it starts.
-    starts: usize,
-    completed: u64,
-    failed: u64,
-}
-
-fn pick<T: Copy>(random: &mut Random, from: &[T]) -> T {
-    from[random.below(from.len())]
-}
-
-/// The limits of the pools beside the global one.
-const POOLS: [usize; 3] = [2, 3, 16];
-
-/// What all loops of one trial share.
-struct Trial {
-    pools: Vec<TaskPool>,
-    faults: Mutex<Vec<String>>,
-}
-
-/// Says on the real standard error what hangs, and ends the test, when `body` does not end.
-fn named_if_it_hangs(seed: u64, program: Arc<Program>, body: impl FnOnce() + Send + 'static) {
-    let (done, wait) = mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || {
-        let _done = done;
-        body();
-    });
-    if wait.recv_timeout(Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout) {
-        // Past the test harness, which would keep it to itself when the process aborts.
-        let _ = writeln!(
-            std::io::stderr(),
-            "FUTUREPROOF_SEED={seed} hangs: {program:#?}"
-        );
-        std::process::abort();
-    }
-    thread
-        .join()
-        .unwrap_or_else(|payload| resume_unwind(payload));
-}
-
-fn number(variable: &str) -> Option<u64> {
-    let value = std::env::var(variable).ok()?;
-    Some(
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{variable} must be a number, but it is {value:?}")),
-    )
-}
+/// The name of the test that runs programs.
+const TEST: &str = "random_programs_do_what_the_sequential_loops_do";
+/// So many programs are run with fixed seeds, and so many with random ones.
+const FIXED: u64 = 4000;
+const RANDOM: u64 = 1000;
 
 #[test]
 fn random_programs_do_what_the_sequential_loops_do() {
-    let first = number("FUTUREPROOF_SEED").unwrap_or(1);
-    let trials = number("FUTUREPROOF_TRIALS").unwrap_or(TRIALS as u64);
-    let trial = Arc::new(Trial {
-        pools: POOLS
-            .iter()
-            .map(|&limit| TaskPool::builder().workers(limit).name("random").build())
-            .collect(),
+    let settings = Settings::new();
+    let drawn = |seed| Program::draw(&mut Choices::random(seed));
+    if let Some(word) = &settings.program {
+        let choices = from_word(word).expect("a program is numbers with dots between them");
+        let program = Program::draw(&mut Choices::again(&choices));
+        run_all(&settings, |_| program.clone(), "again");
+    } else if settings.is_child || cfg!(miri) {
+        // Miri starts no processes.
+        run_all(&settings, drawn, "at");
+    } else if settings.seed.is_some() || settings.rounds.is_some() || settings.seconds.is_some() {
+        let seed = settings.seed.unwrap_or_else(any_seed);
+        println!("{SEED}={seed}");
+        let one = u64::from(settings.seed.is_some() && settings.seconds.is_none());
+        child::run_seeds(&settings, seed, settings.rounds.unwrap_or(one));
+    } else {
+        child::run_seeds(&settings, 1, FIXED);
+        let seed = any_seed();
+        println!("{SEED}={seed}");
+        child::run_seeds(&settings, seed, RANDOM);
+    }
+}
+
+fn any_seed() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("it is later than 1970");
+    now.as_millis() as u64
+}
+
+/// The program that runs, and since when: for the watchdog.
+type Current = Mutex<Option<(Instant, Arc<Program>)>>;
+
+/// Runs programs, as many as the settings say.
+fn run_all(settings: &Settings, program: impl Fn(u64) -> Program, word: &str) {
+    let current: Arc<Current> = Arc::default();
+    let (watched, guard) = (current.clone(), settings.guard);
+    if !cfg!(miri) {
+        std::thread::spawn(move || watch(&watched, guard));
+    }
+    let begun = Instant::now();
+    let first = settings.seed.unwrap_or(1);
+    let (mut rounds, mut bodies) = (0, 0);
+    let goes_on = |rounds| match (settings.seconds, settings.rounds) {
+        (Some(seconds), _) => begun.elapsed().as_secs_f64() < seconds,
+        (None, most) => rounds < most.unwrap_or(if cfg!(miri) { 10 } else { 100 }),
+    };
+    while goes_on(rounds) {
+        let seed = first + rounds;
+        println!("{word} {seed}");
+        let program = Arc::new(program(seed));
+        *current.lock().unwrap() = Some((Instant::now(), program.clone()));
+        let (count, faults) = run_one(&program);
+        *current.lock().unwrap() = None;
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+        rounds += 1;
+        bodies += count;
+    }
+    println!(
+        "{rounds} programs, {bodies} items in {:.1} s",
+        begun.elapsed().as_secs_f64()
+    );
+}
+
+/// Runs a program with its pools; returns how many bodies were run, and what was wrong.
+fn run_one(program: &Program) -> (usize, Vec<String>) {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    // Short, as Linux keeps 15 bytes of a thread's name.
+    let name = format!("o{:x}.", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let pool = |(at, &limit): (usize, &usize)| {
+        let builder = TaskPool::builder().workers(limit);
+        builder.name(format!("{name}{at}")).build()
+    };
+    let trial = Trial {
+        limits: program.pools.clone(),
+        pools: program.pools.iter().enumerate().map(pool).collect(),
         faults: Mutex::default(),
+        bodies: AtomicUsize::new(0),
+    };
+    std::thread::scope(|threads| {
+        if let Some(beside) = &program.beside {
+            threads.spawn(|| run::run(&trial, beside));
+        }
+        run::run(&trial, program);
     });
-    for seed in first..first + trials {
-        let program = Arc::new(Program::random(&mut Random(seed), 0));
-        let (here, shown) = (trial.clone(), program.clone());
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            named_if_it_hangs(seed, shown, move || world::run(&here, &program));
-        }));
-        let faults = std::mem::take(&mut *trial.faults.lock().unwrap());
-        assert!(
-            ended.is_ok() && faults.is_empty(),
-            "FUTUREPROOF_SEED={seed} FUTUREPROOF_TRIALS=1: {}",
-            faults.join("\n")
+    let has_threads = trial.pools.iter().any(|pool| pool.threads() > 0);
+    drop(trial.pools);
+    // They are joined by now, but the system may show them a moment longer; the watchdog sees when it is for ever.
+    while has_threads && is_thread_left(&name) {
+        std::thread::yield_now();
+    }
+    (
+        trial.bodies.into_inner(),
+        trial.faults.into_inner().unwrap(),
+    )
+}
+
+/// Is there a thread whose name begins like this?
+fn is_thread_left(name: &str) -> bool {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
+        // Not on this system.
+        return false;
+    };
+    threads.flatten().any(|thread| {
+        let its_name = std::fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
+        its_name.starts_with(name)
+    })
+}
+
+/// Ends the process when a program hangs.
+fn watch(current: &Current, guard: Duration) {
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((begun, program)) = &*current
+            && begun.elapsed() > guard
+        {
+            // Past the test harness, which would keep it to itself when the process aborts.
+            let _ = writeln!(
+                std::io::stderr(),
+                "it hangs, or leaves a thread: {program:?}"
+            );
+            std::process::abort();
+        }
+    }
+}
+
+#[test]
+fn the_same_choices_make_the_same_program() {
+    for seed in 0..500 {
+        let mut choices = Choices::random(seed);
+        let program = Program::draw(&mut choices);
+        let (choices, _) = choices.into_made();
+        let choices = from_word(&choices::to_word(&choices)).unwrap();
+        let again = Program::draw(&mut Choices::again(&choices));
+        assert_eq!(
+            format!("{program:?}"),
+            format!("{again:?}"),
+            "{PROGRAM}={choices:?}"
         );
     }
+}
+
+#[test]
+fn every_kind_of_deed_is_drawn_often_and_shrinks_to_itself() {
+    let is_later = |deed: &Deed| matches!(deed, Deed::WaitForLater(_));
+    let guilty = |choices: &[u32]| {
+        let program = Program::draw(&mut Choices::again(choices));
+        program.has_deed(is_later)
+    };
+    let made = |seed| {
+        let mut choices = Choices::random(seed);
+        Program::draw(&mut choices);
+        choices.into_made().0
+    };
+    // The rarest: it takes enough workers, and nothing else that blocks.
+    let mut found = (0..2000).map(made).filter(|choices| guilty(choices));
+    let choices = found.next().expect("one waits for a later item");
+    assert!(found.count() >= 20, "more than a few do");
+    let smallest = shrink::smallest(&choices, guilty, || true);
+    let program = Program::draw(&mut Choices::again(&smallest));
+    assert_eq!(program.deeds.len(), 1, "{program:#?}");
+    assert_eq!(program.count, 2, "{program:#?}");
 }

@@ -1,194 +1,269 @@
-//! Runs a program as loops, and compares.
+//! One loop that runs: what its bodies and its source do, and what they see.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::thread::{JoinHandle, ThreadId};
 
-use futureproof_core::__private::{
-    Added, Failure, Flow, Never, Outcome, each, each_plain, workers, workers_plain,
-};
-use futureproof_core::{
-    Ended, IntoSource, ParallelFor, Report, StopCause, StopToken, pull, pull_here,
-};
+use futureproof_core::__private::{Failure, Flow, Never};
+use futureproof_core::{ErrorPolicy, StopToken, TaskPool, is_stopping};
 
-use super::*;
+use crate::program::{Deed, ITEM_DROP, Input, LOCAL_DROP, Program, Pull, SOURCE, SPECIAL, Stop};
+use crate::run;
+use crate::sequence::Effect;
+use crate::source::{Channel, HasIndex, Item};
+use crate::values::{Calls, Counted, Local, Parts, Planned};
 
-/// Counts the values of a kind that are alive.
-struct Counted(Arc<AtomicIsize>);
+/// So many items a worker holds at most unless the loop says otherwise.
+const DEFAULT_BATCH: usize = 8192;
 
-impl Counted {
-    fn new(alive: &Arc<AtomicIsize>) -> Self {
-        alive.fetch_add(1, Ordering::Relaxed);
-        Self(alive.clone())
+/// What all loops of one program share.
+pub(crate) struct Trial {
+    pub(crate) limits: Vec<usize>,
+    pub(crate) pools: Vec<TaskPool>,
+    pub(crate) faults: Mutex<Vec<String>>,
+    /// Bodies that were run.
+    pub(crate) bodies: AtomicUsize,
+}
+
+/// Where bodies and sources wait for one another.
+#[derive(Default)]
+pub(crate) struct Board {
+    state: Mutex<Marks>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Marks {
+    started: Vec<bool>,
+    finished: Vec<bool>,
+    ending: bool,
+}
+
+impl Board {
+    fn mark(&self, change: impl FnOnce(&mut Marks)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
     }
-}
 
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+    /// Whatever is waited for may never come.
+    pub(crate) fn end(&self) {
+        self.mark(|marks| marks.ending = true);
     }
-}
 
-/// An error or a payload.
-struct Planned {
-    code: usize,
-    _alive: Counted,
-}
-
-/// An item of a source that gives values.
-struct Item<'w> {
-    index: usize,
-    channel: Option<&'w Channel>,
-    _alive: Counted,
-}
-
-/// An element of a mutable slice.
-struct Element {
-    index: usize,
-    touched: usize,
-}
-
-trait HasIndex {
-    fn index(&mut self) -> usize;
-}
-
-impl HasIndex for usize {
-    fn index(&mut self) -> usize {
-        *self
-    }
-}
-
-impl HasIndex for Item<'_> {
-    fn index(&mut self) -> usize {
-        self.index
-    }
-}
-
-impl HasIndex for &mut Element {
-    fn index(&mut self) -> usize {
-        // Not atomic: a sanitizer sees it if another thread has the same element.
-        self.touched += 1;
-        self.index
-    }
-}
-
-/// A frontier that the bodies feed. It ends when everything sent has been pulled and dropped.
-struct Channel {
-    send: mpsc::Sender<Option<usize>>,
-    unfinished: AtomicUsize,
-}
-
-impl Channel {
-    fn send(&self, index: usize) {
-        self.unfinished.fetch_add(1, Ordering::Relaxed);
-        self.send
-            .send(Some(index))
-            .expect("the source is alive while items are");
-    }
-}
-
-impl Drop for Item<'_> {
-    fn drop(&mut self) {
-        if let Some(channel) = self.channel
-            && channel.unfinished.fetch_sub(1, Ordering::AcqRel) == 1
-        {
-            // The loop may be over and the source gone.
-            let _ = channel.send.send(None);
+    fn wait(&self, until: impl Fn(&Marks) -> bool) {
+        let mut marks = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while !marks.ending && !until(&marks) {
+            marks = (self.changed.wait(marks)).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 /// One loop that runs.
-struct World<'t> {
-    trial: &'t Trial,
-    program: &'t Program,
-    token: StopToken,
-    started: Vec<AtomicUsize>,
+pub(crate) struct World<'t> {
+    pub(crate) trial: &'t Trial,
+    pub(crate) program: &'t Program,
+    /// How many workers it has at most.
+    pub(crate) workers: usize,
+    pub(crate) caller: ThreadId,
+    pub(crate) token: StopToken,
+    board: Arc<Board>,
+    pub(crate) started: Vec<AtomicUsize>,
     running: AtomicIsize,
-    items: Arc<AtomicIsize>,
-    codes: Arc<AtomicIsize>,
+    pub(crate) items: Arc<AtomicIsize>,
+    pub(crate) codes: Arc<AtomicIsize>,
+    pub(crate) locals: Arc<AtomicIsize>,
+    pub(crate) sources: Arc<AtomicIsize>,
+    pub(crate) calls: Arc<Calls>,
+    /// How many locals were made.
+    pub(crate) made: AtomicUsize,
+    /// Has a body heard that the loop is ending?
+    heard: AtomicBool,
+    /// The last item that may have ended it.
+    last_exit: AtomicUsize,
+    /// Items behind that one that were started after it was heard.
+    pub(crate) late: AtomicUsize,
+    /// No item from this one on may start.
+    closed: AtomicUsize,
+    pub(crate) helpers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl<'t> World<'t> {
-    fn fault(&self, what: impl std::fmt::Display) {
-        let program = self.program;
-        self.trial
-            .faults
-            .lock()
-            .unwrap()
-            .push(format!("{what}, in {program:#?}"));
+    pub(crate) fn new(trial: &'t Trial, program: &'t Program) -> Self {
+        let board = Board::default();
+        let marks = if program.waits() { program.count } else { 0 };
+        board.mark(|state| {
+            (state.started, state.finished) = (vec![false; marks], vec![false; marks]);
+        });
+        let world = Self {
+            trial,
+            program,
+            workers: program.most_workers(&trial.limits),
+            caller: std::thread::current().id(),
+            token: StopToken::new(),
+            board: Arc::new(board),
+            started: (0..program.count).map(|_| AtomicUsize::new(0)).collect(),
+            running: AtomicIsize::new(0),
+            items: Arc::default(),
+            codes: Arc::default(),
+            locals: Arc::default(),
+            sources: Arc::default(),
+            calls: Arc::new(Calls {
+                count: AtomicUsize::new(0),
+                panic_at: program.reducer_panic,
+                code: program.code(SPECIAL),
+                alive: Arc::default(),
+                fired: AtomicBool::new(false),
+            }),
+            made: AtomicUsize::new(0),
+            heard: AtomicBool::new(false),
+            last_exit: AtomicUsize::new(0),
+            late: AtomicUsize::new(0),
+            closed: AtomicUsize::new(usize::MAX),
+            helpers: Mutex::default(),
+        };
+        if program.stop == Stop::Before {
+            world.stop(None);
+        }
+        world
     }
 
-    fn planned(&self, code: usize) -> Planned {
+    pub(crate) fn fault(&self, what: impl std::fmt::Display) {
+        let (level, input) = (self.program.level, self.program.input);
+        let mut faults = self.trial.faults.lock().unwrap();
+        faults.push(format!("the {input:?} loop of level {level}: {what}"));
+    }
+
+    pub(crate) fn planned(&self, code: usize, armed: bool) -> Planned {
+        let _alive = Counted::new(&self.codes);
         Planned {
             code,
-            _alive: Counted::new(&self.codes),
+            _alive,
+            armed,
         }
     }
 
-    fn item<'w>(&'w self, index: usize, channel: Option<&'w Channel>) -> Item<'w> {
-        let item = Item {
-            index,
-            channel,
-            _alive: Counted::new(&self.items),
-        };
-        if self.program.input != Input::Vec {
+    fn stop(&self, channel: Option<&Channel>) {
+        self.token.stop();
+        self.board.end();
+        if let Some(channel) = channel {
+            channel.end();
+        }
+    }
+
+    fn stop_elsewhere(&self, channel: Option<&Channel>) {
+        let (token, board) = (self.token.clone(), self.board.clone());
+        let send: Option<mpsc::Sender<_>> = channel.map(|channel| channel.send.clone());
+        let helper = std::thread::spawn(move || {
+            token.stop();
+            board.end();
+            if let Some(send) = send {
+                // The loop may be over and the source gone.
+                let _ = send.send(None);
+            }
+        });
+        self.helpers.lock().unwrap().push(helper);
+    }
+
+    /// What `next()` does before it gives the item.
+    pub(crate) fn before_pull(&self, index: usize) {
+        let program = self.program;
+        if index > program.count || program.source_panic().is_some_and(|panic| index > panic) {
+            self.fault("a source was asked again after its end");
+        }
+        if program.input == Input::Here && std::thread::current().id() != self.caller {
+            self.fault("another thread than the caller's pulled");
+        }
+        match program.pulls.get(&index) {
+            Some(Pull::Panic) => {
+                self.last_exit.fetch_max(index, Ordering::SeqCst);
+                self.board.end();
+                let code = program.code(index) + SOURCE;
+                resume_unwind(Box::new(self.planned(code, false)));
+            }
+            Some(Pull::Nest) => self.nest(),
+            Some(Pull::Stop) => self.stop(None),
+            Some(&Pull::WaitFor(other)) => self.board.wait(|marks| marks.finished[other]),
+            Some(Pull::WaitForEnd) => {
+                while !is_stopping() {
+                    std::thread::yield_now();
+                }
+                self.closed.fetch_min(index, Ordering::SeqCst);
+            }
+            None => {}
+        }
+    }
+
+    fn nest(&self) {
+        if let Some(inner) = &self.program.inner {
+            run::run(self.trial, inner);
+        }
+    }
+
+    pub(crate) fn item<'w>(&'w self, index: usize, channel: Option<&'w Channel>) -> Item<'w> {
+        let program = self.program;
+        let code = program.code(index) + ITEM_DROP;
+        let bomb = program.deeds.get(&index) == Some(&Deed::DropPanic);
+        let item = Item::new(self, index, channel, bomb.then_some(code));
+        if program.input != Input::Vec {
             let pulled = self.items.load(Ordering::Relaxed);
-            let bound = self.program.workers * self.program.batch.unwrap_or(1024);
+            // One worker never reads ahead.
+            let batch = match self.workers {
+                1 => 1,
+                _ => program.batch.unwrap_or(DEFAULT_BATCH),
+            };
+            let bound = self.workers * batch;
             if pulled > bound as isize {
-                self.fault(format!("{pulled} items are pulled and not finished"));
+                self.fault(format!(
+                    "{pulled} items are pulled and not finished, {bound} may be"
+                ));
             }
         }
         item
     }
 
-    /// The next item of a source that is pulled.
-    fn next<'w>(&'w self, next: &mut usize) -> Option<Item<'w>> {
-        let index = *next;
-        *next += 1;
-        let program = self.program;
-        if program.source_nests == Some(index)
-            && let Some(inner) = &program.inner
-        {
-            run(self.trial, inner);
+    pub(crate) fn local(&self) -> Local {
+        let made = self.made.fetch_add(1, Ordering::Relaxed);
+        if self.program.local_panic == Some(made) {
+            self.calls.fire();
         }
-        if program.source_panic == Some(index) {
-            let code = program.code(index) + SOURCE;
-            resume_unwind(Box::new(self.planned(code)));
+        let code = self.program.code(0) + LOCAL_DROP;
+        let bomb = self.program.local_drop;
+        Local {
+            thread: std::thread::current().id(),
+            bomb: bomb.then(|| self.planned(code, false)),
+            _alive: Counted::new(&self.locals),
         }
-        if index > program.count {
-            self.fault("a source was asked again after its end");
-        }
-        (index < program.count).then(|| self.item(index, None))
     }
 
     /// Runs an item's body.
-    fn body(
+    pub(crate) fn body(
         &self,
-        item: &mut impl HasIndex,
+        mut item: impl HasIndex,
         channel: Option<&Channel>,
-        list: Option<&mut Vec<usize>>,
+        local: Option<&mut Local>,
+        parts: Option<Parts<'_>>,
         sum: Option<&mut usize>,
     ) -> Effect {
-        struct Running<'a>(&'a AtomicIsize);
-
-        impl Drop for Running<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-
         let program = self.program;
         let index = item.index();
         if self.started[index].fetch_add(1, Ordering::Relaxed) > 0 {
             self.fault(format!("item {index} was started twice"));
         }
-        let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
-        let _running = Running(&self.running);
-        if running > program.workers as isize {
-            self.fault(format!("{running} bodies at once"));
+        self.trial.bodies.fetch_add(1, Ordering::Relaxed);
+        if index >= self.closed.load(Ordering::SeqCst) {
+            self.fault(format!("item {index} was started after the end was known"));
         }
-        if let Some(list) = list {
-            list.push(index);
+        let _running = self.begin(index);
+        let this = std::thread::current().id();
+        if self.workers == 1 && this != self.caller {
+            self.fault("the one worker is not the caller");
+        }
+        if local.is_some_and(|local| local.thread != this) {
+            self.fault("a local was used by two threads");
+        }
+        if let Some(mut parts) = parts {
+            parts.add(index);
         }
         if let Some(sum) = sum {
             *sum += index;
@@ -204,378 +279,93 @@ impl<'t> World<'t> {
             _ => {}
         }
         match program.deeds.get(&index) {
-            Some(Deed::Stop) => self.token.stop(),
-            Some(Deed::Nest) => {
-                if let Some(inner) = &program.inner {
-                    run(self.trial, inner);
-                }
-            }
+            Some(Deed::Stop) => self.stop(channel),
+            Some(Deed::StopElsewhere) => self.stop_elsewhere(channel),
+            Some(Deed::Nest) => self.nest(),
+            Some(&Deed::WaitForEarlier(other)) => self.board.wait(|marks| marks.finished[other]),
+            Some(&Deed::WaitForLater(other)) => self.board.wait(|marks| marks.started[other]),
             _ => {}
         }
-        let effect = program.effect(index);
+        if program.exit(index).is_some() {
+            self.board.end();
+        }
         if let Some(channel) = channel
             && (self.token.is_stopped() || program.exit(index).is_some())
         {
             // Or the source might wait for ever: what is pulled and not run any more gives it nothing.
-            let _ = channel.send.send(None);
+            channel.end();
         }
-        if let Effect::Panic(code) = effect {
-            resume_unwind(Box::new(self.planned(code)));
+        match program.effect(index) {
+            Effect::Panic(code) if !item.is_bomb() => {
+                let armed = program.deeds.get(&index) == Some(&Deed::PanicTwice);
+                resume_unwind(Box::new(self.planned(code, armed)));
+            }
+            // A bomb goes off here.
+            effect => {
+                drop(item);
+                effect
+            }
         }
-        effect
     }
 
-    fn flow(&self, effect: Effect) -> Flow<Planned> {
+    fn begin(&self, index: usize) -> impl Drop {
+        struct Running<'a, 't>(&'a World<'t>, usize);
+
+        impl Drop for Running<'_, '_> {
+            fn drop(&mut self) {
+                let Self(world, index) = *self;
+                world.running.fetch_sub(1, Ordering::Relaxed);
+                if world.asks() && is_stopping() {
+                    world.heard.store(true, Ordering::SeqCst);
+                }
+                if world.program.waits() {
+                    world.board.mark(|marks| marks.finished[index] = true);
+                }
+            }
+        }
+
+        let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
+        let guard = Running(self, index);
+        if running > self.workers as isize {
+            self.fault(format!("{running} bodies at once"));
+        }
+        if self.program.exit(index).is_some() {
+            self.last_exit.fetch_max(index, Ordering::SeqCst);
+        }
+        if self.asks()
+            && self.heard.load(Ordering::SeqCst)
+            && index > self.last_exit.load(Ordering::SeqCst)
+        {
+            self.late.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.program.waits() {
+            self.board.mark(|marks| marks.started[index] = true);
+        }
+        guard
+    }
+
+    /// Do bodies ask whether the loop is ending? In an inner one the answer is that of the loops around it too.
+    fn asks(&self) -> bool {
+        self.program.asks && self.program.level == 0
+    }
+
+    pub(crate) fn flow(&self, effect: Effect) -> Flow<Planned> {
         match effect {
             Effect::Next => Flow::Next,
             Effect::Break => Flow::Break,
             Effect::Fail(code) if self.program.policy == ErrorPolicy::Raise => {
-                Flow::Exit(self.planned(code))
+                Flow::Exit(self.planned(code, false))
             }
             Effect::Fail(_) => Flow::Failed(Failure::ignored()),
             Effect::Panic(_) => unreachable!("it has left the body"),
         }
     }
 
-    fn plain_flow(effect: Effect) -> Flow<Never> {
+    pub(crate) fn plain_flow(effect: Effect) -> Flow<Never> {
         match effect {
             Effect::Next => Flow::Next,
             Effect::Fail(_) => Flow::Failed(Failure::ignored()),
             Effect::Break | Effect::Panic(_) => unreachable!("the program is plain"),
         }
-    }
-
-    /// Runs the loop over `input`.
-    fn drive<I: IntoSource<Item: HasIndex>>(
-        &self,
-        input: I,
-        channel: Option<&Channel>,
-        list: &mut Vec<usize>,
-        sum: &mut usize,
-    ) -> Outcome<Planned> {
-        /// A loop with the reduced variables `$part`, given their accumulators.
-        macro_rules! reducing {
-            ($entry:ident, $flow:expr, $accumulators:expr, ($($part:ident),+), $list:expr, $sum:expr) => {
-                $entry(self.options(), input.into_source(), $accumulators, |worker| {
-                    let ($(mut $part,)+) = worker.parts();
-                    loop {
-                        let more = worker.batch(|mut item| $flow(self.body(&mut item, channel, $list, $sum)));
-                        worker.settle(($(&mut $part,)+));
-                        if !more {
-                            break;
-                        }
-                    }
-                })
-            };
-        }
-
-        if self.program.is_plain() {
-            let flow = Self::plain_flow;
-            return Outcome::Ended(match self.program.sink {
-                Sink::Nothing => each_plain(self.options(), input.into_source(), |mut item| {
-                    flow(self.body(&mut item, channel, None, None))
-                }),
-                Sink::List => {
-                    reducing!(workers_plain, flow, (Added(list),), (l), Some(&mut l), None)
-                }
-                Sink::Sum => reducing!(workers_plain, flow, (Added(sum),), (s), None, Some(&mut s)),
-                Sink::Both => {
-                    reducing!(
-                        workers_plain,
-                        flow,
-                        (Added(list), Added(sum)),
-                        (l, s),
-                        Some(&mut l),
-                        Some(&mut s)
-                    )
-                }
-            });
-        }
-        let flow = |effect| self.flow(effect);
-        match self.program.sink {
-            Sink::Nothing => each(self.options(), input.into_source(), |mut item| {
-                flow(self.body(&mut item, channel, None, None))
-            }),
-            Sink::List => reducing!(workers, flow, (Added(list),), (l), Some(&mut l), None),
-            Sink::Sum => reducing!(workers, flow, (Added(sum),), (s), None, Some(&mut s)),
-            Sink::Both => {
-                reducing!(
-                    workers,
-                    flow,
-                    (Added(list), Added(sum)),
-                    (l, s),
-                    Some(&mut l),
-                    Some(&mut s)
-                )
-            }
-        }
-    }
-
-    fn options(&self) -> ParallelFor<'t> {
-        let program = self.program;
-        let mut options = ParallelFor::new()
-            .workers(program.workers)
-            .error_policy(program.policy);
-        if let Some(batch) = program.batch {
-            options = options.batch(batch);
-        }
-        if let Some(pool) = self.trial.pools.get(program.pool) {
-            options = options.pool(pool);
-        }
-        if program.can_stop() {
-            options = options.stop(&self.token);
-        }
-        options
-    }
-
-    /// Makes the input and runs the loop.
-    fn start(&self, list: &mut Vec<usize>, sum: &mut usize) -> Outcome<Planned> {
-        let count = self.program.count;
-        match self.program.input {
-            Input::Range => self.drive(0..count, None, list, sum),
-            Input::Vec => {
-                let items: Vec<_> = (0..count).map(|index| self.item(index, None)).collect();
-                self.drive(items, None, list, sum)
-            }
-            Input::MutSlice => {
-                let mut elements: Vec<_> = (0..count)
-                    .map(|index| Element { index, touched: 0 })
-                    .collect();
-                let outcome = catch_unwind(AssertUnwindSafe(|| {
-                    self.drive(&mut elements[..], None, list, sum)
-                }));
-                for element in &elements {
-                    if element.touched != self.started[element.index].load(Ordering::Relaxed) {
-                        self.fault("a change to an element was lost");
-                    }
-                }
-                outcome.unwrap_or_else(|payload| resume_unwind(payload))
-            }
-            Input::Shared | Input::Here => {
-                let mut next = 0;
-                let items = Hinted {
-                    iter: std::iter::from_fn(|| self.next(&mut next)),
-                    hint: self.program.hint.then_some(count),
-                };
-                if self.program.input == Input::Shared {
-                    self.drive(pull(items), None, list, sum)
-                } else {
-                    self.drive(pull_here(items), None, list, sum)
-                }
-            }
-            Input::Channel | Input::ChannelHere => {
-                let (send, receive) = mpsc::channel();
-                let channel = Channel {
-                    send,
-                    unfinished: AtomicUsize::new(0),
-                };
-                if count > 0 {
-                    channel.send(0);
-                } else {
-                    channel.send.send(None).expect("the receiver is there");
-                }
-                let channel = &channel;
-                let items = std::iter::from_fn(move || {
-                    let index = receive.recv().expect("the channel outlives the loop")?;
-                    Some(self.item(index, Some(channel)))
-                });
-                if self.program.input == Input::Channel {
-                    self.drive(pull(items), Some(channel), list, sum)
-                } else {
-                    self.drive(pull_here(items), Some(channel), list, sum)
-                }
-            }
-        }
-    }
-
-    fn has_started(&self, index: usize) -> bool {
-        self.started[index].load(Ordering::Relaxed) > 0
-    }
-
-    /// Compares what happened with what may happen.
-    fn check(&self, end: End, report: Option<&Report>, list: &[usize], sum: usize) {
-        let program = self.program;
-        let sequential = program.sequential();
-        let stopped = self.token.is_stopped();
-        let started: BTreeSet<usize> = (0..program.count)
-            .filter(|&index| self.has_started(index))
-            .collect();
-        let exits: Vec<End> = started
-            .iter()
-            .filter_map(|&index| program.exit(index))
-            .collect();
-        let source_end = program
-            .source_panic
-            .map(|index| End::Panicked(program.code(index) + SOURCE));
-
-        // A panic is never swallowed, so after a stop it may leave the loop from behind items that were not run. Nothing
-        // else does.
-        let is_panic =
-            matches!(end, End::Panicked(_)) && (exits.contains(&end) || Some(end) == source_end);
-        let stopped_by_panic = stopped && is_panic;
-        let as_sequential = if program.is_channel() {
-            match end {
-                // A stop ends the frontier too.
-                End::Exhausted => exits.is_empty() && (stopped || started.len() == program.count),
-                End::Stopped => false,
-                end => exits.contains(&end),
-            }
-        } else {
-            end == sequential.end && !stopped_by_panic
-        };
-        let stopped_early = stopped && end == End::Stopped;
-        if !(as_sequential || stopped_by_panic || stopped_early) {
-            let expected = sequential.end;
-            self.fault(format!(
-                "it ended with {end:?} instead of {expected:?}; stopped: {stopped}"
-            ));
-            return;
-        }
-        if program.stopped_before && !started.is_empty() {
-            self.fault("it was stopped before its start, and items were started");
-        }
-        if as_sequential
-            && !program.is_channel()
-            && let Some(missing) = (0..sequential.starts).find(|index| !started.contains(index))
-        {
-            self.fault(format!("item {missing} was not started"));
-        }
-        if let Some(report) = report {
-            let exactly =
-                (report.completed(), report.failed()) == (sequential.completed, sequential.failed);
-            if end == End::Exhausted && !program.is_channel() && !exactly {
-                self.fault(format!("it says {report}"));
-            }
-            if report.completed() + report.failed() != started.len() as u64 - exited(&exits) {
-                let started = started.len();
-                self.fault(format!(
-                    "it says {report}, but {started} items were started"
-                ));
-            }
-        }
-        if matches!(program.sink, Sink::List | Sink::Both) {
-            self.check_list(
-                end,
-                as_sequential,
-                &sequential,
-                &started,
-                exits.is_empty(),
-                list,
-            );
-        }
-        if program.sink == Sink::Both
-            && end != End::Stopped
-            && as_sequential
-            && sum != list.iter().sum::<usize>()
-        {
-            self.fault(format!("the sum is {sum}, the list {list:?}"));
-        }
-        // Without order, the sum of a loop that a panic leaves may have what other workers did.
-        let ordered = !program.is_plain() || end == End::Exhausted;
-        if program.sink == Sink::Sum && ordered && as_sequential && !program.is_channel() {
-            let expected: usize = (0..sequential.starts).sum();
-            if sum != expected {
-                self.fault(format!("the sum is {sum} instead of {expected}"));
-            }
-        }
-    }
-
-    fn check_list(
-        &self,
-        end: End,
-        as_sequential: bool,
-        sequential: &Sequential,
-        started: &BTreeSet<usize>,
-        no_exit: bool,
-        list: &[usize],
-    ) {
-        let right = if self.program.is_channel() {
-            let unique: BTreeSet<usize> = list.iter().copied().collect();
-            unique.len() == list.len()
-                && unique.is_subset(started)
-                && (!matches!(end, End::Exhausted | End::Stopped) || !no_exit || unique == *started)
-        } else if as_sequential {
-            list.iter().copied().eq(0..sequential.starts)
-        } else {
-            // Stopped: in order; all that was run, unless an item that does not count has left the loop too.
-            list.is_sorted_by(|a, b| a < b)
-                && list.iter().all(|index| started.contains(index))
-                && (!no_exit || end != End::Stopped || list.len() == started.len())
-        };
-        if !right {
-            self.fault(format!(
-                "the list is {list:?}, started were {started:?}, it ended with {end:?}"
-            ));
-        }
-    }
-}
-
-/// How many items have left by `Exit`, which a report does not count.
-fn exited(exits: &[End]) -> u64 {
-    exits
-        .iter()
-        .filter(|exit| matches!(exit, End::Exited(_)))
-        .count() as u64
-}
-
-/// An iterator that may say how long it is.
-struct Hinted<I> {
-    iter: I,
-    hint: Option<usize>,
-}
-
-impl<I: Iterator> Iterator for Hinted<I> {
-    type Item = I::Item;
-
-    fn next(&mut self) -> Option<I::Item> {
-        self.iter.next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.hint.unwrap_or(0), self.hint)
-    }
-}
-
-/// Runs a program and checks it; its end is of no interest to the loop around it, which knows what to expect.
-pub(crate) fn run(trial: &Trial, program: &Program) {
-    let world = World {
-        trial,
-        program,
-        token: StopToken::new(),
-        started: (0..program.count).map(|_| AtomicUsize::new(0)).collect(),
-        running: AtomicIsize::new(0),
-        items: Arc::default(),
-        codes: Arc::default(),
-    };
-    if program.stopped_before {
-        world.token.stop();
-    }
-    let (mut list, mut sum) = (Vec::new(), 0);
-    let outcome = catch_unwind(AssertUnwindSafe(|| world.start(&mut list, &mut sum)));
-    let (end, report) = match outcome {
-        Ok(Outcome::Exited(planned)) => (End::Exited(planned.code), None),
-        Ok(Outcome::Ended(report)) => {
-            let end = match report.ended() {
-                Ended::Exhausted => End::Exhausted,
-                Ended::Broke => End::Broke,
-                Ended::Stopped(StopCause::Token) => End::Stopped,
-                other => return world.fault(format!("it ended with {other:?}")),
-            };
-            (end, Some(report))
-        }
-        Err(payload) => match payload.downcast::<Planned>() {
-            Ok(planned) => (End::Panicked(planned.code), None),
-            Err(payload) => resume_unwind(payload),
-        },
-    };
-    world.check(end, report.as_ref(), &list, sum);
-    let alive = (
-        world.items.load(Ordering::Relaxed),
-        world.codes.load(Ordering::Relaxed),
-    );
-    if alive != (0, 0) {
-        world.fault(format!(
-            "{alive:?} items and errors are alive after the loop"
-        ));
     }
 }
