@@ -205,6 +205,7 @@ fn scopes_with_retries_timeouts_and_deadlines_are_counted() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts threads with any stack size")]
 fn tasks_that_are_joined_inside_tasks_are_counted() {
     fn nested(pool: &Arc<TaskPool>, depth: usize) -> Body<'static, usize> {
         let pool = pool.clone();

@@ -5,13 +5,15 @@ mod common;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{KINDS, Kind, Random, everywhere, for_each, no_hang, try_fold_into, try_for_each};
+use common::{
+    KINDS, Kind, Random, everywhere, for_each, no_hang, scaled, try_fold_into, try_for_each,
+};
 use futureproof_core::{Ended, ErrorPolicy, ParallelFor};
 
 #[test]
 fn every_item_runs_exactly_once() {
     everywhere(|kind, workers| {
-        for count in [0, 1, 2, 7, 1000, 20_000] {
+        for count in [0, 1, 2, 7, scaled(1000, 30), scaled(20_000, 150)] {
             let runs: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
             let report = for_each(kind, ParallelFor::new().workers(workers), count, |n| {
                 runs[n].fetch_add(1, Ordering::Relaxed);
@@ -30,8 +32,8 @@ fn every_item_runs_exactly_once() {
 fn the_error_is_that_of_the_first_item_that_fails_and_all_before_it_have_run() {
     everywhere(|kind, workers| {
         let mut random = Random(7);
-        for _ in 0..200 {
-            let count = 1 + random.below(300);
+        for _ in 0..scaled(200, 4) {
+            let count = 1 + random.below(scaled(300, 40));
             let first = random.below(count);
             let seed = random.next();
             let fails =
@@ -54,9 +56,9 @@ fn the_error_is_that_of_the_first_item_that_fails_and_all_before_it_have_run() {
 fn a_reduced_vector_holds_what_the_sequential_loop_would_have_pushed() {
     everywhere(|kind, workers| {
         let mut random = Random(11);
-        for _ in 0..100 {
-            let count = random.below(400);
-            let fails_at = random.below(500);
+        for _ in 0..scaled(100, 4) {
+            let count = random.below(scaled(400, 40));
+            let fails_at = random.below(scaled(500, 50));
             let mut all = vec![usize::MAX];
             let outcome = try_fold_into(
                 kind,
@@ -93,7 +95,7 @@ fn a_reduced_vector_keeps_what_was_pushed_before_a_panic() {
                 kind,
                 ParallelFor::new().workers(workers),
                 &mut all,
-                300,
+                scaled(300, 160),
                 |all, n| {
                     all.push(n);
                     assert!(n < 123, "at {n}");
@@ -110,13 +112,14 @@ fn a_reduced_vector_keeps_what_was_pushed_before_a_panic() {
 #[test]
 fn under_log_and_ignore_a_failing_item_keeps_what_it_added_and_the_rest_goes_on() {
     everywhere(|kind, workers| {
+        let count = scaled(500, 50);
         for policy in [ErrorPolicy::Log, ErrorPolicy::Ignore] {
             let mut all = Vec::new();
             let report = try_fold_into(
                 kind,
                 ParallelFor::new().workers(workers).error_policy(policy),
                 &mut all,
-                500,
+                count,
                 |all, n| {
                     all.push(n);
                     match n % 3 {
@@ -127,13 +130,13 @@ fn under_log_and_ignore_a_failing_item_keeps_what_it_added_and_the_rest_goes_on(
                 },
             )
             .unwrap();
-            assert_eq!(all, (0..500).collect::<Vec<_>>());
-            let failed = (0..500)
+            assert_eq!(all, (0..count).collect::<Vec<_>>());
+            let failed = (0..count)
                 .filter(|n| n % 3 == 0 || (n % 3 == 1 && n % 7 == 0))
                 .count();
             assert_eq!(
                 (report.completed(), report.failed()),
-                (500 - failed as u64, failed as u64),
+                ((count - failed) as u64, failed as u64),
                 "{kind:?} {workers}"
             );
         }
@@ -169,19 +172,20 @@ fn items_that_are_not_run_are_dropped_once() {
             self.1.fetch_add(1, Ordering::Relaxed);
         }
     }
+    let (count, fails) = (scaled(1000, 60), scaled(500, 30));
     for workers in common::WORKERS {
         for kind in KINDS {
             let dropped = AtomicUsize::new(0);
-            let items: Vec<_> = (0..1000).map(|n| Counted(n, &dropped)).collect();
+            let items: Vec<_> = (0..count).map(|n| Counted(n, &dropped)).collect();
             let options = ParallelFor::new().workers(workers);
-            let body = |item: Counted<'_>| if item.0 == 500 { Err(500) } else { Ok(()) };
+            let body = |item: Counted<'_>| if item.0 == fails { Err(fails) } else { Ok(()) };
             let outcome = match kind {
                 Kind::Indexed => options.try_for_each(items, body),
                 Kind::Shared => options.try_for_each(futureproof_core::pull(items), body),
                 Kind::CallerFed => options.try_for_each(futureproof_core::pull_here(items), body),
             };
-            assert_eq!(outcome.unwrap_err(), 500);
-            assert_eq!(dropped.into_inner(), 1000, "{kind:?} {workers}");
+            assert_eq!(outcome.unwrap_err(), fails);
+            assert_eq!(dropped.into_inner(), count, "{kind:?} {workers}");
         }
     }
 }
@@ -228,11 +232,12 @@ fn every_indexed_source_gives_its_items_once_and_in_order() {
         }
     }
 
-    let expected: Vec<i64> = (-500..500).collect();
+    let half = scaled(500, 20) as i64;
+    let expected: Vec<i64> = (-half..half).collect();
     let mut vec = expected.clone();
     let mut array = [1_i64, 2, 3];
-    assert_eq!(all(-500..500_i64), expected);
-    assert_eq!(all(-500..=499_i64), expected);
+    assert_eq!(all(-half..half), expected);
+    assert_eq!(all(-half..=half - 1), expected);
     assert_eq!(all(&vec), expected);
     assert_eq!(all(&vec[..]), expected);
     assert_eq!(all(&mut vec), expected);

@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, mpsc};
 
-use common::{KINDS, Kind, WORKERS, everywhere, no_hang, try_for_each};
+use common::{KINDS, Kind, WORKERS, everywhere, no_hang, scaled, try_for_each};
 use futureproof_core::{ParallelFor, is_stopping, pull, pull_here};
 
 /// Spins until `flag` is set: a body that takes as long as another one wants.
@@ -17,14 +17,15 @@ fn wait_for(flag: &AtomicBool) {
 
 #[test]
 fn no_item_starts_once_the_failure_is_known() {
+    let (count, fails) = (scaled(100_000, 300), scaled(1000, 50));
     everywhere(|kind, workers| {
         let started_late = AtomicUsize::new(0);
-        let outcome = try_for_each(kind, ParallelFor::new().workers(workers), 100_000, |n| {
+        let outcome = try_for_each(kind, ParallelFor::new().workers(workers), count, |n| {
             // The loop itself says that the failure is known.
-            if n > 1000 && is_stopping() {
+            if n > fails && is_stopping() {
                 started_late.fetch_add(1, Ordering::Relaxed);
             }
-            if n == 1000 { Err("failed") } else { Ok(()) }
+            if n == fails { Err("failed") } else { Ok(()) }
         });
         assert!(outcome.is_err());
         // A worker may have passed its check just before.
@@ -72,7 +73,7 @@ fn at_most_workers_times_batch_items_are_pulled_and_not_finished() {
                 let pulled = AtomicUsize::new(0);
                 let finished = AtomicUsize::new(0);
                 let most = AtomicUsize::new(0);
-                let source = (0..20_000).inspect(|_| {
+                let source = (0..scaled(20_000, 60)).inspect(|_| {
                     let open =
                         pulled.fetch_add(1, Ordering::SeqCst) + 1 - finished.load(Ordering::SeqCst);
                     most.fetch_max(open, Ordering::SeqCst);
@@ -101,7 +102,7 @@ fn slow_bodies_are_not_read_ahead() {
     for here in [false, true] {
         let pulled = AtomicUsize::new(0);
         let finished = AtomicUsize::new(0);
-        let source = (0..40).inspect(|_| {
+        let source = (0..scaled(40, 10)).inspect(|_| {
             pulled.fetch_add(1, Ordering::SeqCst);
         });
         let body = |_| {
@@ -123,9 +124,9 @@ fn slow_bodies_are_not_read_ahead() {
 
 #[test]
 fn a_pulled_item_runs_although_the_next_one_never_comes() {
-    for workers in [2, 3, 16] {
+    for workers in [2, 3, scaled(16, 4)] {
         no_hang(move || {
-            for last in [0, 1, 5, 100, 5000] {
+            for last in [0, 1, 5, scaled(100, 20), scaled(5000, 60)] {
                 let ran = AtomicUsize::new(0);
                 let all_ran = AtomicBool::new(false);
                 // The source blocks until every item it has given has run.
@@ -149,7 +150,7 @@ fn a_pulled_item_runs_although_the_next_one_never_comes() {
 #[test]
 fn a_caller_fed_item_runs_although_the_next_one_never_comes() {
     no_hang(|| {
-        for last in [0, 1, 5, 100, 5000] {
+        for last in [0, 1, 5, scaled(100, 20), scaled(5000, 60)] {
             let ran = AtomicUsize::new(0);
             let all_ran = AtomicBool::new(false);
             let source = (0..=last).chain(std::iter::once_with(|| {
@@ -173,16 +174,17 @@ fn a_frontier_that_the_bodies_feed_is_emptied_with_any_number_of_workers() {
     for workers in WORKERS {
         for here in [false, true] {
             no_hang(move || {
+                let nodes = scaled(2048, 32) as u32;
                 let (found, frontier) = mpsc::channel::<Option<u32>>();
                 let open = AtomicUsize::new(1);
                 let seen = Mutex::new(Vec::new());
                 found.send(Some(1)).unwrap();
-                // A complete binary tree of 2047 nodes; whoever finishes the last one ends the frontier.
+                // A complete binary tree; whoever finishes the last one ends the frontier.
                 let source = frontier.into_iter().map_while(|node| node);
                 let body = |node: u32| {
                     seen.lock().unwrap().push(node);
                     for child in [2 * node, 2 * node + 1] {
-                        if child < 2048 {
+                        if child < nodes {
                             open.fetch_add(1, Ordering::SeqCst);
                             found.send(Some(child)).unwrap();
                         }
@@ -199,7 +201,7 @@ fn a_frontier_that_the_bodies_feed_is_emptied_with_any_number_of_workers() {
                 }
                 let mut seen = seen.into_inner().unwrap();
                 seen.sort_unstable();
-                assert_eq!(seen, (1..2048).collect::<Vec<_>>(), "{workers} {here}");
+                assert_eq!(seen, (1..nodes).collect::<Vec<_>>(), "{workers} {here}");
             });
         }
     }
@@ -209,7 +211,7 @@ fn a_frontier_that_the_bodies_feed_is_emptied_with_any_number_of_workers() {
 fn with_one_worker_nothing_is_read_ahead() {
     for here in [false, true] {
         let pulled = AtomicUsize::new(0);
-        let source = (1..=5000_usize).inspect(|_| {
+        let source = (1..=scaled(5000, 60)).inspect(|_| {
             pulled.fetch_add(1, Ordering::Relaxed);
         });
         let body = |n: usize| assert_eq!(pulled.load(Ordering::Relaxed), n);
@@ -225,7 +227,7 @@ fn with_one_worker_nothing_is_read_ahead() {
 #[test]
 fn as_many_bodies_run_at_once_as_there_are_workers_and_no_more() {
     for kind in [Kind::Indexed, Kind::Shared] {
-        for workers in [2, 3, 16] {
+        for workers in [2, 3, scaled(16, 4)] {
             no_hang(move || {
                 let running = AtomicUsize::new(0);
                 let together = Barrier::new(workers);
@@ -248,14 +250,20 @@ fn as_many_bodies_run_at_once_as_there_are_workers_and_no_more() {
 #[test]
 fn a_slow_body_does_not_keep_the_source_from_the_other_workers() {
     // Cheap items first, so that bodies are batched, or pulled one by one by a worker that is still alone.
-    for slow in [0, 10, 100, 1000, 20_000] {
+    for slow in [
+        0,
+        10,
+        scaled(100, 40),
+        scaled(1000, 100),
+        scaled(20_000, 200),
+    ] {
         no_hang(move || {
             let others = AtomicUsize::new(0);
-            let source = (0..1_000_000_usize).filter(|_| true);
+            let source = (0..scaled(1_000_000, 1000)).filter(|_| true);
             ParallelFor::new().workers(2).for_each(pull(source), |n| {
                 if n == slow {
                     // As slow as it takes the other worker to run a thousand items meanwhile.
-                    while others.load(Ordering::Acquire) < 1000 {
+                    while others.load(Ordering::Acquire) < scaled(1000, 20) {
                         std::thread::yield_now();
                     }
                 } else if n > slow {

@@ -5,7 +5,7 @@ mod common;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{KINDS, WORKERS, everywhere, for_each, no_hang};
+use common::{KINDS, WORKERS, everywhere, for_each, no_hang, scaled};
 use futureproof_core::{Ended, ErrorPolicy, ParallelFor, Payload, Reduce, pull, pull_here};
 
 fn payload_of(body: impl FnOnce()) -> Payload {
@@ -19,7 +19,8 @@ struct Custom(usize);
 fn the_original_payload_of_the_first_panicking_item_arrives() {
     everywhere(|kind, workers| {
         let payload = payload_of(|| {
-            for_each(kind, ParallelFor::new().workers(workers), 1000, |n| {
+            let options = ParallelFor::new().workers(workers);
+            for_each(kind, options, scaled(1000, 100), |n| {
                 if n % 100 == 77 {
                     panic_any(Custom(n));
                 }
@@ -37,20 +38,21 @@ fn the_original_payload_of_the_first_panicking_item_arrives() {
 fn under_log_and_ignore_a_panic_fails_its_item_alone() {
     everywhere(|kind, workers| {
         for policy in [ErrorPolicy::Log, ErrorPolicy::Ignore] {
+            let count = scaled(1000, 50);
             let ran = AtomicUsize::new(0);
             let report = for_each(
                 kind,
                 ParallelFor::new().workers(workers).error_policy(policy),
-                1000,
+                count,
                 |n| {
                     ran.fetch_add(1, Ordering::Relaxed);
                     assert!(n % 10 != 0, "every tenth");
                 },
             );
-            assert_eq!(ran.into_inner(), 1000);
+            assert_eq!(ran.into_inner(), count);
             assert_eq!(
                 (report.completed(), report.failed()),
-                (900, 100),
+                (count as u64 * 9 / 10, count as u64 / 10),
                 "{kind:?} {workers}"
             );
             assert_eq!(report.ended(), Ended::Exhausted);
@@ -63,7 +65,7 @@ fn a_panicking_source_ends_the_loop_after_the_items_it_gave() {
     for policy in [ErrorPolicy::Raise, ErrorPolicy::Log, ErrorPolicy::Ignore] {
         for workers in WORKERS {
             for here in [false, true] {
-                for count in [0, 1, 300] {
+                for count in [0, 1, scaled(300, 10)] {
                     let ran = AtomicUsize::new(0);
                     let source = (0..1000).inspect(|&n| assert!(n < count, "the source"));
                     let body = |_| {
@@ -106,12 +108,12 @@ fn payloads_whose_drop_panics_neither_hang_nor_abort() {
                         for_each(
                             kind,
                             ParallelFor::new().workers(workers).error_policy(policy),
-                            200,
+                            scaled(200, 5),
                             |_| panic_any(Nasty(3)),
                         )
                     }));
                     match outcome {
-                        Ok(report) => assert_eq!(report.failed(), 200),
+                        Ok(report) => assert_eq!(report.failed(), scaled(200, 5) as u64),
                         Err(payload) => {
                             assert!(policy == ErrorPolicy::Raise);
                             std::mem::forget(payload);

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use common::no_hang;
+use common::{no_hang, scaled};
 use futureproof_core::{
     Ended, ErrorPolicy, ParallelFor, Reduce, StopCause, StopToken, is_stopping, pull, pull_here,
 };
@@ -24,7 +24,7 @@ fn panic_of<R>(body: impl FnOnce() -> R) -> Option<String> {
 fn a_source_that_panics_as_the_loop_is_stopped_is_still_heard() {
     for workers in common::WORKERS {
         for here in [false, true] {
-            for _ in 0..20 {
+            for _ in 0..scaled(20, 2) {
                 let token = StopToken::new();
                 let source = (0..100).inspect(|&n| {
                     if n == 5 {
@@ -51,14 +51,14 @@ fn a_source_that_panics_as_the_loop_is_stopped_is_still_heard() {
 fn an_exit_drops_what_was_pulled_so_that_a_source_which_waits_for_that_ends() {
     for here in [false, true] {
         no_hang(move || {
-            for _ in 0..200 {
+            for _ in 0..scaled(200, 2) {
                 // Every item holds a sender: the source ends when all of them are gone.
                 let (found, frontier) = mpsc::channel::<Item>();
                 found.send(Item(1, found.clone())).unwrap();
                 drop(found);
                 let body = |Item(node, found): Item| {
                     for child in [2 * node, 2 * node + 1] {
-                        if child < 256 {
+                        if child < scaled(256, 32) as u32 {
                             let _ = found.send(Item(child, found.clone()));
                         }
                     }
@@ -134,7 +134,7 @@ impl Drop for Bomb {
 #[test]
 fn an_error_that_does_not_count_does_not_decide_how_the_loop_ends() {
     no_hang(|| {
-        for _ in 0..50 {
+        for _ in 0..scaled(50, 3) {
             let other_failed = AtomicBool::new(false);
             let outcome = ParallelFor::new()
                 .workers(2)
@@ -177,16 +177,18 @@ fn a_panic_in_the_drop_of_a_local_reaches_the_caller() {
 
 #[test]
 fn one_element_whose_drop_panics_does_not_leak_the_others() {
+    const PANICS: usize = scaled(500, 30);
     struct Element<'a>(usize, &'a AtomicUsize);
     impl Drop for Element<'_> {
         fn drop(&mut self) {
             self.1.fetch_add(1, Ordering::Relaxed);
-            assert!(self.0 != 500, "element 500");
+            assert!(self.0 != PANICS, "its drop");
         }
     }
     for workers in common::WORKERS {
         let dropped = AtomicUsize::new(0);
-        let elements: Vec<_> = (0..1000).map(|n| Element(n, &dropped)).collect();
+        let count = scaled(1000, 60);
+        let elements: Vec<_> = (0..count).map(|n| Element(n, &dropped)).collect();
         let heard = panic_of(|| {
             ParallelFor::new()
                 .workers(workers)
@@ -199,10 +201,10 @@ fn one_element_whose_drop_panics_does_not_leak_the_others() {
         });
         // With several workers its body may have started before the failure was known; then its panic does not count.
         match heard.as_deref() {
-            Some(text) => assert_eq!(text, "element 500"),
+            Some(text) => assert_eq!(text, "its drop"),
             None => assert!(workers > 1),
         }
-        assert_eq!(dropped.into_inner(), 1000, "{workers}");
+        assert_eq!(dropped.into_inner(), count, "{workers}");
     }
 }
 

@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{everywhere, for_each, try_fold_into, try_for_each};
+use common::{everywhere, for_each, scaled, try_fold_into, try_for_each};
 use futureproof_core::{Ended, ParallelFor, StopCause, StopToken, is_stopping};
 
 #[test]
@@ -19,7 +19,7 @@ fn a_stopped_loop_is_an_error_with_the_report_of_what_was_done() {
             1_000_000_000,
             |n| {
                 ran.fetch_add(1, Ordering::Relaxed);
-                if n == 100 {
+                if n == scaled(100, 20) {
                     token.stop();
                 }
             },
@@ -134,7 +134,7 @@ fn what_was_reduced_before_a_stop_is_kept_in_order() {
             1_000_000_000,
             |all, n| {
                 all.push(n);
-                if n == 500 {
+                if n == scaled(500, 40) {
                     token.stop();
                 }
                 Ok::<(), String>(())
@@ -142,7 +142,10 @@ fn what_was_reduced_before_a_stop_is_kept_in_order() {
         )
         .unwrap();
         assert_eq!(all.len() as u64, report.completed());
-        assert!(all.is_sorted() && all.contains(&500), "{kind:?} {workers}");
+        assert!(
+            all.is_sorted() && all.contains(&scaled(500, 40)),
+            "{kind:?} {workers}"
+        );
     });
 }
 
@@ -158,7 +161,7 @@ fn few_bodies_start_after_a_stop_however_cheap_they_were() {
                 .for_each(0..usize::MAX, |n| {
                     if token.is_stopped() {
                         late.fetch_add(1, Ordering::Relaxed);
-                    } else if n == 300_000 {
+                    } else if n == scaled(300_000, 500) {
                         token.stop();
                     }
                 });

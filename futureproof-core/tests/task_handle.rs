@@ -10,7 +10,7 @@ use futureproof_core::ErrorPolicy::{Ignore, Log as LogPolicy, Raise};
 use futureproof_core::TaskPool;
 use kit::{
     Counter, Door, Log, Oops, WORKERS, bodies, double, for_workers, half, no_hang, numbers, oops,
-    pool, threadless_pool,
+    pool, scaled, threadless_pool,
 };
 
 #[test]
@@ -154,7 +154,7 @@ fn cancelling_makes_room_and_leaves_nothing_behind() {
             .collect();
         started.wait_for(workers);
         // Each would block for ever if the one before still took its place.
-        for _ in 0..1000 {
+        for _ in 0..scaled(1000, 50) {
             assert!(
                 submit(
                     pool,
@@ -343,16 +343,18 @@ fn tasks_submit_and_join_tasks_whatever_the_number_of_workers() {
         let right = right.join().unwrap();
         left.join().unwrap() + right
     }
+    let (n, expected) = (scaled(12, 5) as u64, scaled(144, 5) as u64);
     for workers in WORKERS {
         no_hang(|| {
             let pool: &'static TaskPool = Box::leak(Box::new(pool(workers)));
-            let handle = submit(pool, bodies(Raise), (Box::new(move || Ok(fib(pool, 12))),));
-            assert_eq!(handle.join().unwrap(), 144);
+            let handle = submit(pool, bodies(Raise), (Box::new(move || Ok(fib(pool, n))),));
+            assert_eq!(handle.join().unwrap(), expected);
         });
     }
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts threads with any stack size")]
 fn without_any_thread_submit_runs_the_task_itself() {
     no_hang(|| {
         let pool = threadless_pool(2);

@@ -290,6 +290,7 @@ fn a_callback_may_use_the_pool_and_its_own_handle() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts threads with any stack size")]
 fn without_any_thread_the_callback_is_called_at_once() {
     no_hang(|| {
         let pool = threadless_pool(2);

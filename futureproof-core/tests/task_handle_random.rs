@@ -308,7 +308,7 @@ fn random_programs_of_handles_end_every_task_once() {
 
 fn round(seed: u64) {
     let mut random = Random::new(seed);
-    let workers = kit::WORKERS[random.below(4) as usize];
+    let workers = kit::WORKERS[random.below(kit::WORKERS.len() as u64) as usize];
     let mut pool = TaskPool::builder().workers(workers).name("random");
     if random.one_in(4) {
         pool = pool.max_tasks_per_thread(1 + random.below(5) as usize);

@@ -293,6 +293,7 @@ fn stopped_tasks_leave_room_and_nothing_behind() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts threads with any stack size")]
 fn without_any_thread_stops_are_heeded_too() {
     no_hang(|| {
         let pool = threadless_pool(2);

@@ -110,6 +110,7 @@ fn a_waiting_task_runs_no_task_of_another_scope() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts threads with any stack size")]
 fn without_any_thread_the_owner_does_the_work() {
     for workers in [1, 3] {
         no_hang(|| {

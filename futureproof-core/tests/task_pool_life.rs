@@ -103,6 +103,7 @@ fn on_a_thread_of_the_pool_try_submit_is_not_limited() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts threads with any stack size")]
 fn without_any_thread_try_submit_runs_the_task_itself() {
     no_hang(|| assert_eq!(try_number(&threadless_pool(2), 0, 4), Ok(8)));
 }

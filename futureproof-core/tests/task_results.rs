@@ -12,20 +12,21 @@ use futureproof_core::ErrorPolicy::{Ignore, Log as LogPolicy, Raise};
 use futureproof_core::{Ended, StopCause, TaskErrorKind, TaskPool, is_stopping};
 use kit::{
     Body, Counter, Door, Log, Oops, WORKERS, bodies, double, for_workers, half, no_hang, numbers,
-    oops, pool, threadless_pool,
+    oops, pool, scaled, threadless_pool,
 };
 
 #[test]
 fn map_yields_in_input_order_and_as_completed_yields_all() {
+    let count = scaled(2000, 50) as u64;
     for_workers(|pool, _| {
-        let results: Vec<u64> = map(pool, numbers(Raise, double), 0..2000)
+        let results: Vec<u64> = map(pool, numbers(Raise, double), 0..count)
             .map(|task| task.unwrap().result)
             .collect();
-        assert_eq!(results, (0..2000).map(|n| n * 2).collect::<Vec<_>>());
-        let results: BTreeSet<u64> = as_completed(pool, numbers(Raise, double), 0..2000)
+        assert_eq!(results, (0..count).map(|n| n * 2).collect::<Vec<_>>());
+        let results: BTreeSet<u64> = as_completed(pool, numbers(Raise, double), 0..count)
             .map(|task| task.unwrap().result)
             .collect();
-        assert_eq!(results.len(), 2000);
+        assert_eq!(results.len() as u64, count);
         assert_eq!(map(pool, numbers(Raise, double), 0..0).count(), 0);
     });
 }
@@ -291,6 +292,7 @@ fn a_source_that_panics_ends_the_results() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts threads with any stack size")]
 fn without_any_thread_the_reader_does_the_work() {
     no_hang(|| {
         let pool = threadless_pool(2);

@@ -9,13 +9,14 @@ use std::sync::{Barrier, mpsc};
 use futureproof_core::__private::scope;
 use futureproof_core::ErrorPolicy::{Ignore, Raise};
 use futureproof_core::{Ended, TrySubmitError};
-use kit::{Body, Counter, Door, bodies, double, for_workers, half, no_hang, numbers, pool};
+use kit::{Body, Counter, Door, bodies, double, for_workers, half, no_hang, numbers, pool, scaled};
 
 #[test]
 fn submitted_tasks_give_their_results() {
+    let most = scaled(100, 20) as u64;
     for_workers(|pool, _| {
         let mut results = scope(pool, numbers(Raise, double), |tasks| {
-            for n in 1..=100 {
+            for n in 1..=most {
                 tasks.submit(n);
             }
             let mut results = Vec::new();
@@ -26,20 +27,21 @@ fn submitted_tasks_give_their_results() {
         })
         .unwrap();
         results.sort_unstable();
-        assert_eq!(results, (1..=100).map(|n| n * 2).collect::<Vec<_>>());
+        assert_eq!(results, (1..=most).map(|n| n * 2).collect::<Vec<_>>());
     });
 }
 
 #[test]
 fn map_gives_all_results() {
+    let count = scaled(1000, 30) as u64;
     for_workers(|pool, _| {
         scope(pool, numbers(Raise, double), |tasks| {
-            tasks.map(0..1000);
+            tasks.map(0..count);
             let results: BTreeSet<u64> = tasks
                 .as_completed()
                 .map(|task| task.unwrap().result)
                 .collect();
-            assert_eq!(results, (0..1000).map(|n| n * 2).collect());
+            assert_eq!(results, (0..count).map(|n| n * 2).collect());
         })
         .unwrap();
     });
@@ -163,7 +165,7 @@ fn at_most_workers_tasks_run_at_once_and_all_workers_are_used() {
         let together = Barrier::new(workers);
         scope(pool, bodies(Raise), |tasks| {
             // Every body waits for as many as there are workers: fewer threads would hang.
-            for _ in 0..workers * 20 {
+            for _ in 0..workers * scaled(20, 3) {
                 tasks.submit(Box::new(|| {
                     most.fetch_max(running.add(), Ordering::Relaxed);
                     together.wait();
@@ -214,12 +216,13 @@ fn submit_accepts_what_workers_and_capacity_hold_and_then_blocks() {
 
 #[test]
 fn results_of_submits_are_kept_until_read() {
+    let count = scaled(10_000, 100);
     for_workers(|pool, _| {
         scope(pool, numbers(Raise, double), |tasks| {
-            for n in 0..10_000 {
+            for n in 0..count as u64 {
                 tasks.submit(n);
             }
-            assert_eq!(tasks.in_order().count(), 10_000);
+            assert_eq!(tasks.in_order().count(), count);
         })
         .unwrap();
     });
@@ -274,7 +277,7 @@ fn a_slow_reader_bounds_how_far_a_source_is_pulled() {
                     pulled.fetch_add(1, Ordering::SeqCst);
                 }));
                 let mut results = tasks.in_order();
-                for read in 1..=300 {
+                for read in 1..=scaled(300, 20) {
                     results.next().unwrap().unwrap();
                     let pulled = pulled.load(Ordering::SeqCst);
                     assert!(
@@ -291,19 +294,20 @@ fn a_slow_reader_bounds_how_far_a_source_is_pulled() {
 
 #[test]
 fn a_map_that_waits_for_its_reader_does_not_hold_up_what_was_submitted_behind_it() {
+    let count = scaled(100, 20);
     for_workers(|pool, _| {
         scope(pool, numbers(Raise, double), |tasks| {
             tasks.map(0..);
             // Backpressure of the submits resolves although nobody reads the endless map's results.
-            for n in 0..100 {
-                tasks.submit(1_000_000_000 + n);
+            for n in 0..count {
+                tasks.submit(1_000_000_000 + n as u64);
             }
             let submitted = tasks
                 .as_completed()
                 .filter(|task| task.as_ref().unwrap().args.0 >= 1_000_000_000)
-                .take(100)
+                .take(count)
                 .count();
-            assert_eq!(submitted, 100);
+            assert_eq!(submitted, count);
             tasks.stop();
         })
         .unwrap();
@@ -312,10 +316,11 @@ fn a_map_that_waits_for_its_reader_does_not_hold_up_what_was_submitted_behind_it
 
 #[test]
 fn what_the_closure_does_not_wait_for_still_runs() {
+    let count = scaled(1000, 30);
     for_workers(|pool, _| {
         let ran = AtomicUsize::new(0);
         scope(pool, bodies(Raise), |tasks| {
-            for _ in 0..1000 {
+            for _ in 0..count {
                 tasks.submit(Box::new(|| {
                     ran.fetch_add(1, Ordering::Relaxed);
                     Ok(())
@@ -325,11 +330,11 @@ fn what_the_closure_does_not_wait_for_still_runs() {
             assert_eq!(tasks.as_completed().take(10).count(), 10);
         })
         .unwrap();
-        assert_eq!(ran.into_inner(), 1000);
+        assert_eq!(ran.into_inner(), count);
 
         let ran = AtomicUsize::new(0);
         scope(pool, bodies(Raise), |tasks| {
-            tasks.map((0..1000).map(|_| -> Body<'_, ()> {
+            tasks.map((0..count).map(|_| -> Body<'_, ()> {
                 Box::new(|| {
                     ran.fetch_add(1, Ordering::Relaxed);
                     Ok(())
@@ -337,7 +342,7 @@ fn what_the_closure_does_not_wait_for_still_runs() {
             }));
         })
         .unwrap();
-        assert_eq!(ran.into_inner(), 1000);
+        assert_eq!(ran.into_inner(), count);
     });
 }
 
@@ -364,7 +369,7 @@ fn a_pool_serves_scope_after_scope_and_several_at_once() {
         std::thread::scope(|threads| {
             for _ in 0..4 {
                 threads.spawn(|| {
-                    for _ in 0..50 {
+                    for _ in 0..scaled(50, 2) {
                         let sum = scope(pool, numbers(Raise, double), |tasks| {
                             tasks.map(0..10);
                             Ok(tasks
@@ -382,21 +387,22 @@ fn a_pool_serves_scope_after_scope_and_several_at_once() {
 
 #[test]
 fn tasks_submitted_while_results_are_read_run_too() {
+    let last = scaled(2000, 40) as u64;
     for_workers(|pool, _| {
         scope(pool, numbers(Raise, double), |tasks| {
             tasks.submit(1);
             let mut seen = 0;
-            // A crawl: every result up to 2000 brings two more tasks.
+            // A crawl: every result up to the last brings two more tasks.
             for task in tasks.as_completed() {
                 seen += 1;
                 let n = task.unwrap().result;
-                if n < 2000 {
+                if n < last {
                     tasks.submit(n);
                     tasks.submit(n + 1);
                 }
             }
             assert_eq!(seen, tasks.len());
-            assert!(seen > 1000);
+            assert!(seen as u64 > last / 2);
         })
         .unwrap();
     });
@@ -404,18 +410,20 @@ fn tasks_submitted_while_results_are_read_run_too() {
 
 #[test]
 fn several_threads_can_submit_to_one_scope() {
+    let each = scaled(200, 10) as u64;
     for_workers(|pool, _| {
         scope(pool, numbers(Raise, double), |tasks| {
             std::thread::scope(|threads| {
                 for part in 0..4 {
-                    threads.spawn(move || (0..200).for_each(|n| _ = tasks.submit(part * 200 + n)));
+                    threads
+                        .spawn(move || (0..each).for_each(|n| _ = tasks.submit(part * each + n)));
                 }
             });
             let seen: BTreeSet<u64> = tasks
                 .as_completed()
                 .map(|task| task.unwrap().args.0)
                 .collect();
-            assert_eq!(seen, (0..800).collect());
+            assert_eq!(seen, (0..4 * each).collect());
         })
         .unwrap();
     });
