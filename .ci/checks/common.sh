@@ -1,5 +1,6 @@
 # What the checks share; each is called as `.ci/checks/NAME smoke` or `.ci/checks/NAME deep`.
-# `smoke` is what every change runs, in minutes; `deep` takes FUTUREPROOF_DEEP_MINUTES minutes, or a default of its own.
+# `smoke` is what every change runs, in minutes. `deep` takes a time of its own, of which FUTUREPROOF_DEEP_SCALE is the percentage
+# (400: four times as long), or FUTUREPROOF_DEEP_MINUTES minutes.
 # A check ends with status 0 or 1. It says `skipped: …` for what this machine does not have and cannot install, and
 # `seen: …` for each figure that docs/verification.md quotes.
 # shellcheck shell=bash
@@ -29,7 +30,7 @@ skipped() { printf 'skipped: %s\n' "$*"; }
 deep() { [ "$mode" = deep ]; }
 
 # Minutes for this check; the argument is the default.
-minutes() { echo "${FUTUREPROOF_DEEP_MINUTES:-$1}"; }
+minutes() { echo "${FUTUREPROOF_DEEP_MINUTES:-$(($1 * ${FUTUREPROOF_DEEP_SCALE:-100} / 100))}"; }
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
