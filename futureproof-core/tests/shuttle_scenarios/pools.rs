@@ -1,14 +1,15 @@
 //! Threads that are woken, started, refused, let go and closed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
+use futureproof_core::__private::submit;
 use futureproof_core::{ParallelFor, TaskPool};
 
-use crate::kit::{Counter, Door, Random};
-use crate::{MS, lasting, task, under_every_schedule};
+use crate::kit::{Body, Counter, Door, Random};
+use crate::{MS, lasting, roomy, task, under_every_schedule};
 
 /// Several threads each submit tasks and wait for them, one after the other or all at once.
 fn submit_from(pool: &TaskPool, random: &mut Random) {
@@ -147,5 +148,55 @@ fn a_task_that_drains_its_own_pool_leaves_nothing_behind() {
         }
         assert_eq!(ran.get(), accepted);
         assert!(pool.is_closed());
+    });
+}
+
+#[test]
+fn who_waits_for_room_gets_it() {
+    under_every_schedule("submits wait for room", |random| {
+        let pool = &lasting(1 + random.below(2)).build();
+        let mut call = roomy();
+        call.capacity = Some(random.below(3) as usize);
+        let (call, each) = (&call, 1 + random.below(3));
+        thread::scope(|threads| {
+            for _ in 0..1 + random.below(2) {
+                threads.spawn(move || {
+                    let handles = (0..each).map(|n| {
+                        let body: Body<'static, u64> = Box::new(move || Ok(n));
+                        submit(pool, call.clone(), (body,))
+                    });
+                    let handles: Vec<_> = handles.collect();
+                    for (n, handle) in (0..).zip(handles) {
+                        assert_eq!(handle.join().unwrap(), n);
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn when_a_pause_is_over_so_many_tasks_run_at_once_as_may() {
+    under_every_schedule("pauses", |random| {
+        let pool = &lasting(3).build();
+        let limit = 1 + random.below(2) as usize;
+        let at_once = Arc::new(AtomicUsize::new(0));
+        pool.set_task_limit(0);
+        thread::scope(|threads| {
+            for n in 0..3 {
+                let at_once = at_once.clone();
+                threads.spawn(move || {
+                    let handle = task(pool, move || {
+                        let others = at_once.fetch_add(1, SeqCst);
+                        thread::yield_now();
+                        at_once.fetch_sub(1, SeqCst);
+                        assert!(others < limit, "{others} others run");
+                        Ok(n)
+                    });
+                    assert_eq!(handle.join().unwrap(), n);
+                });
+            }
+            threads.spawn(|| pool.set_task_limit(limit));
+        });
     });
 }
