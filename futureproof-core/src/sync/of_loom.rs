@@ -171,6 +171,7 @@ impl FrameToken {
 
 pub(crate) mod thread {
     pub(crate) use loom::thread::{Thread, current};
+    pub(crate) use std::thread::panicking;
 
     use std::io;
 

@@ -113,3 +113,31 @@ fn what_is_over_asks_for_no_threads_any_more() {
         assert_eq!(pool.threads(), 0);
     });
 }
+
+#[test]
+fn a_scope_of_little_room_runs_all_its_tasks() {
+    under_every_schedule("scopes of little room", |random| {
+        let pool = &lasting(1 + random.below(2)).build();
+        let (ran, capacity) = (&AtomicUsize::new(0), random.below(2) as usize);
+        let function = configure(pool, bodies(Ignore)).capacity(capacity);
+        let ended = function.scope(|tasks| {
+            std::thread::scope(|threads| {
+                for _ in 0..1 + random.below(2) {
+                    threads.spawn(|| {
+                        for n in 0..2 {
+                            let body: Body<'_, u64> = Box::new(move || {
+                                ran.fetch_add(1, SeqCst);
+                                Ok(n)
+                            });
+                            tasks.submit(body);
+                        }
+                    });
+                }
+            });
+            let results = tasks.as_completed().filter(Result::is_ok).count();
+            assert_eq!(results, ran.load(SeqCst));
+        });
+        assert!(ended.is_ok());
+        assert!(ran.load(SeqCst) >= 2);
+    });
+}

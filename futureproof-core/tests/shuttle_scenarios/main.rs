@@ -40,7 +40,7 @@ use crate::kit::{Bodies, Body, Oops, Random, bodies};
 
 const MS: Duration = Duration::from_millis(1);
 /// How many variants of each scenario are run.
-const VARIANTS: u64 = 40;
+const VARIANTS: u64 = 100;
 
 type Handle = TaskHandle<u64, Oops, ()>;
 

@@ -152,12 +152,12 @@ fn a_task_that_drains_its_own_pool_leaves_nothing_behind() {
 }
 
 #[test]
-fn who_waits_for_room_gets_it() {
+fn who_waits_for_room_gets_it_or_hears_that_there_will_be_none() {
     under_every_schedule("submits wait for room", |random| {
         let pool = &lasting(1 + random.below(2)).build();
         let mut call = roomy();
         call.capacity = Some(random.below(3) as usize);
-        let (call, each) = (&call, 1 + random.below(3));
+        let (call, each, end) = (&call, 1 + random.below(3), random.below(4));
         thread::scope(|threads| {
             for _ in 0..1 + random.below(2) {
                 threads.spawn(move || {
@@ -167,10 +167,18 @@ fn who_waits_for_room_gets_it() {
                     });
                     let handles: Vec<_> = handles.collect();
                     for (n, handle) in (0..).zip(handles) {
-                        assert_eq!(handle.join().unwrap(), n);
+                        match handle.join() {
+                            Ok(result) => assert_eq!(result, n),
+                            Err(error) => assert!(error.is_cancelled() && end > 1, "{error}"),
+                        }
                     }
                 });
             }
+            threads.spawn(move || match end {
+                2 => pool.close(),
+                3 => pool.stop(),
+                _ => {}
+            });
         });
     });
 }
