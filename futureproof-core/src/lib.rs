@@ -49,7 +49,7 @@ pub use crate::task::{
 pub use crate::unwind::Payload;
 
 /// What `tests/shuttle` waits with and reads the time from.
-#[cfg(shuttle)]
+#[cfg(futureproof_shuttle)]
 #[doc(hidden)]
 pub mod __shuttle {
     pub use crate::sync::of_shuttle::panic;

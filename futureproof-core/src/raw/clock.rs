@@ -43,7 +43,7 @@ impl Clock {
     }
 }
 
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(any(all(test, loom), futureproof_shuttle)))]
 fn since_first() -> u64 {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let nanos = FIRST.get_or_init(Instant::now).elapsed().as_nanos() as u64;
@@ -52,12 +52,12 @@ fn since_first() -> u64 {
 }
 
 /// Time stands still in a model, which has to take the same way whenever it makes the same choices.
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 fn since_first() -> u64 {
     0
 }
 
-#[cfg(shuttle)]
+#[cfg(futureproof_shuttle)]
 fn since_first() -> u64 {
     Instant::now().nanos()
 }
@@ -100,14 +100,20 @@ fn nanos_per_tick(elapsed: Duration, ticks: u64) -> Option<u64> {
         .then_some(nanos)
 }
 
-#[cfg(all(target_arch = "x86_64", not(any(miri, loom, shuttle))))]
+#[cfg(all(
+    target_arch = "x86_64",
+    not(any(miri, all(test, loom), futureproof_shuttle))
+))]
 #[inline]
 fn ticks() -> Option<u64> {
     // SAFETY: every x86-64 processor has the instruction, and it touches no memory.
     Some(unsafe { std::arch::x86_64::_rdtsc() })
 }
 
-#[cfg(not(all(target_arch = "x86_64", not(any(miri, loom, shuttle)))))]
+#[cfg(not(all(
+    target_arch = "x86_64",
+    not(any(miri, all(test, loom), futureproof_shuttle))
+)))]
 #[inline]
 fn ticks() -> Option<u64> {
     None

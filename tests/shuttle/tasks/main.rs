@@ -1,9 +1,8 @@
 //! The random programs of `tests/task_random`, smaller, under the schedules of shuttle: every lock, wait, wake and atomic access
 //! of the crate is a point at which the scheduler chooses who goes on, and time passes when it feels like it.
 //!
-//! Run with `RUSTFLAGS="--cfg shuttle" cargo test --release -p futureproof-core --test shuttle_tasks --target-dir target/shuttle`;
-//! `explore.rs` has the variables, and how to run a failure again.
-#![cfg(shuttle)]
+//! Run with `cargo test --manifest-path tests/shuttle/Cargo.toml --test shuttle_tasks`;
+//! `../kit/explore.rs` has the variables, and how to run a failure again.
 #![allow(dead_code, reason = "shrinking and monitors are of no use here")]
 
 // What the programs are made of uses the standard library by its name: here it is this crate, with what shuttle has to know
@@ -21,40 +20,40 @@ macro_rules! thread_local {
     };
 }
 
-#[path = "../task_random/choices.rs"]
+#[path = "../../../futureproof-core/tests/task_random/choices.rs"]
 mod choices;
-#[path = "../task_random/draw.rs"]
+#[path = "../../../futureproof-core/tests/task_random/draw.rs"]
 mod draw;
-#[path = "../task_random/ends.rs"]
+#[path = "../../../futureproof-core/tests/task_random/ends.rs"]
 mod ends;
-#[path = "../shuttle/explore.rs"]
+#[path = "../kit/explore.rs"]
 mod explore;
-#[path = "../task_random/handles.rs"]
+#[path = "../../../futureproof-core/tests/task_random/handles.rs"]
 mod handles;
-#[path = "../task_random/job.rs"]
+#[path = "../../../futureproof-core/tests/task_random/job.rs"]
 mod job;
-#[path = "../kit/mod.rs"]
+#[path = "../../../futureproof-core/tests/kit/mod.rs"]
 mod kit;
-#[path = "../shuttle/panic.rs"]
+#[path = "../kit/panic.rs"]
 mod panic;
-#[path = "../task_random/pools.rs"]
+#[path = "../../../futureproof-core/tests/task_random/pools.rs"]
 mod pools;
-#[path = "../task_random/program.rs"]
+#[path = "../../../futureproof-core/tests/task_random/program.rs"]
 mod program;
 mod run;
-#[path = "../task_random/scope.rs"]
+#[path = "../../../futureproof-core/tests/task_random/scope.rs"]
 mod scope;
-#[path = "../task_random/source.rs"]
+#[path = "../../../futureproof-core/tests/task_random/source.rs"]
 mod source;
-#[path = "../task_random/stream.rs"]
+#[path = "../../../futureproof-core/tests/task_random/stream.rs"]
 mod stream;
-#[path = "../shuttle/sync.rs"]
+#[path = "../kit/sync.rs"]
 mod sync;
-#[path = "../shuttle/thread.rs"]
+#[path = "../kit/thread.rs"]
 mod thread;
-#[path = "../shuttle/time.rs"]
+#[path = "../kit/time.rs"]
 mod time;
-#[path = "../task_random/world.rs"]
+#[path = "../../../futureproof-core/tests/task_random/world.rs"]
 mod world;
 
 use crate::choices::Choices;

@@ -1,9 +1,8 @@
 //! What pools, handles, scopes and loops promise, in few steps and under the schedules of shuttle. Idle threads wait for ever
 //! here, so a wake that is lost is a deadlock, which shuttle reports.
 //!
-//! Run with `RUSTFLAGS="--cfg shuttle" cargo test --release -p futureproof-core --test shuttle_scenarios --target-dir
-//! target/shuttle`; `../shuttle/explore.rs` has the variables, and how to run a failure again.
-#![cfg(shuttle)]
+//! Run with `cargo test --manifest-path tests/shuttle/Cargo.toml --test shuttle_scenarios`;
+//! `../kit/explore.rs` has the variables, and how to run a failure again.
 
 // As for the random programs: the standard library, with what shuttle has to know of replaced.
 extern crate self as std;
@@ -11,20 +10,20 @@ extern crate std as real;
 
 pub(crate) use real::*;
 
-#[path = "../shuttle/explore.rs"]
+#[path = "../kit/explore.rs"]
 mod explore;
 mod handles;
-#[path = "../kit/mod.rs"]
+#[path = "../../../futureproof-core/tests/kit/mod.rs"]
 mod kit;
 mod loops;
-#[path = "../shuttle/panic.rs"]
+#[path = "../kit/panic.rs"]
 mod panic;
 mod pools;
-#[path = "../shuttle/sync.rs"]
+#[path = "../kit/sync.rs"]
 mod sync;
-#[path = "../shuttle/thread.rs"]
+#[path = "../kit/thread.rs"]
 mod thread;
-#[path = "../shuttle/time.rs"]
+#[path = "../kit/time.rs"]
 mod time;
 mod timing;
 

@@ -1,9 +1,8 @@
 //! The random programs of `tests/loop_random`, smaller, under the schedules of shuttle: every lock, wait, wake and atomic access
 //! of the crate is a point at which the scheduler chooses who goes on.
 //!
-//! Run with `RUSTFLAGS="--cfg shuttle" cargo test --release -p futureproof-core --test shuttle_loops --target-dir target/shuttle`;
-//! `../shuttle/explore.rs` has the variables, and how to run a failure again.
-#![cfg(shuttle)]
+//! Run with `cargo test --manifest-path tests/shuttle/Cargo.toml --test shuttle_loops`;
+//! `../kit/explore.rs` has the variables, and how to run a failure again.
 #![allow(dead_code, reason = "shrinking is of no use here")]
 
 // What the programs are made of uses the standard library by its name: here it is this crate, with what shuttle has to know
@@ -13,35 +12,35 @@ extern crate std as real;
 
 pub(crate) use real::*;
 
-#[path = "../loop_random/check.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/check.rs"]
 mod check;
-#[path = "../task_random/choices.rs"]
+#[path = "../../../futureproof-core/tests/task_random/choices.rs"]
 mod choices;
-#[path = "../loop_random/draw.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/draw.rs"]
 mod draw;
-#[path = "../shuttle/explore.rs"]
+#[path = "../kit/explore.rs"]
 mod explore;
-#[path = "../kit/mod.rs"]
+#[path = "../../../futureproof-core/tests/kit/mod.rs"]
 mod kit;
-#[path = "../shuttle/panic.rs"]
+#[path = "../kit/panic.rs"]
 mod panic;
-#[path = "../loop_random/program.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/program.rs"]
 mod program;
-#[path = "../loop_random/run.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/run.rs"]
 mod run;
-#[path = "../loop_random/sequence.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/sequence.rs"]
 mod sequence;
-#[path = "../loop_random/source.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/source.rs"]
 mod source;
-#[path = "../shuttle/sync.rs"]
+#[path = "../kit/sync.rs"]
 mod sync;
-#[path = "../shuttle/thread.rs"]
+#[path = "../kit/thread.rs"]
 mod thread;
-#[path = "../shuttle/time.rs"]
+#[path = "../kit/time.rs"]
 mod time;
-#[path = "../loop_random/values.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/values.rs"]
 mod values;
-#[path = "../loop_random/world.rs"]
+#[path = "../../../futureproof-core/tests/loop_random/world.rs"]
 mod world;
 
 use std::sync::Mutex;
