@@ -84,6 +84,8 @@ pub(crate) struct Shared {
     pub(super) ticket: CachePadded<AtomicUsize>,
     /// Are more threads at tasks than may be? A hint, like the ticket.
     pub(super) surplus: AtomicBool,
+    /// A loop has failed to start a thread that others may rely on. Relaxed: whoever sets it looks at it.
+    untold: AtomicBool,
     /// Why no thread can be used for tasks, if a start hook has failed.
     pub(super) broken: OnceLock<Arc<str>>,
     pub(super) timer: Timer,
@@ -190,6 +192,7 @@ impl Shared {
             closed: AtomicBool::new(false),
             ticket: CachePadded::new(AtomicUsize::new(0)),
             surplus: AtomicBool::new(false),
+            untold: AtomicBool::new(false),
             broken: OnceLock::new(),
             timer: Timer::default(),
             tallies: Tallies::default(),
@@ -198,8 +201,8 @@ impl Shared {
 
     /// Asks that up to `threads` more threads join `work`; returns how many threads the pool has.
     ///
-    /// Zero means that none could be started, and that all who have requested one for tasks have been told so by
-    /// [`Work::nobody_comes`]: the caller has to do the work itself.
+    /// Zero means that none could be started: the caller has to do the work itself. All who have requested one for tasks are
+    /// told so by [`Work::nobody_comes`], at once if it was for tasks, else when [`Self::tell_late`] is called.
     pub(crate) fn request(self: &Arc<Self>, work: &Arc<dyn Work>, threads: usize) -> usize {
         let tasks = work.runs_tasks();
         let mut state = self.state.lock();
@@ -223,8 +226,19 @@ impl Shared {
             return state.threads.max(1);
         }
         match self.provide(state, threads) {
-            0 => self.tell_that_nobody_comes(),
+            0 if tasks => self.tell_that_nobody_comes(),
+            0 => {
+                self.untold.store(true, Ordering::Relaxed);
+                0
+            }
             threads => threads,
+        }
+    }
+
+    /// Tells what a loop has not, which is now over: whoever is told may run tasks, which is not for a loop to wait for.
+    pub(crate) fn tell_late(&self) {
+        if self.untold.load(Ordering::Relaxed) && self.untold.swap(false, Ordering::Relaxed) {
+            self.tell_that_nobody_comes();
         }
     }
 
@@ -241,9 +255,15 @@ impl Shared {
             // They will be told when the pause is over.
             return 1;
         }
-        let requests = state.take_task_requests();
+        let mut requests = state.take_task_requests();
         self.publish(&state);
         drop(state);
+        // Scopes first: a task that was submitted may wait for one of theirs.
+        let own: Option<Arc<dyn Work>> = self.submitted.get().map(|own| own.clone() as _);
+        requests.sort_by_key(|request| {
+            own.as_ref()
+                .is_some_and(|own| Arc::ptr_eq(own, &request.work))
+        });
         for request in requests {
             request.work.nobody_comes(request.places);
         }
@@ -364,7 +384,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn task_limit(&self) -> Option<usize> {
+    pub(crate) fn task_limit(&self) -> Option<usize> {
         let limit = self.state.lock().task_limit;
         (limit != usize::MAX).then_some(limit)
     }

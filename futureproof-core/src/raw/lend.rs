@@ -133,6 +133,9 @@ impl Drop for Settle<'_> {
         let work: Arc<dyn Work> = self.0.clone();
         self.0.pool.withdraw(&work);
         self.0.frame.end();
+        if self.0.purpose == Purpose::Loop {
+            self.0.pool.tell_late();
+        }
     }
 }
 

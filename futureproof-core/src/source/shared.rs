@@ -320,7 +320,7 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
         let mut state = self.hub.state.lock();
         // How often this worker has waited awake, in all and before the turn that it saw last.
         let (mut spins, mut since, mut turn) = (0, 0, usize::MAX);
-        let (mut look, mut look_again) = (FIRST_LOOK, FIRST_LOOK);
+        let (mut look, mut look_again, mut looked_at) = (FIRST_LOOK, FIRST_LOOK, usize::MAX);
         loop {
             if ask.signals.has_exit() || ask.signals.stop_cause().is_some() {
                 return Found::Nothing;
@@ -376,12 +376,15 @@ impl<I: Iterator<Item: Send> + Send> Pulled<I> {
             state.sleepers += 1;
             // A belt may be shown that does not exist yet.
             let to_watch = state.alone.is_some() || state.holder != Holder::OneItem;
-            if state.told {
+            if state.told && state.holder != Holder::OneItem {
+                if looked_at != state.turns {
+                    (look_again, looked_at) = (FIRST_LOOK, state.turns);
+                }
                 // The filler lays items until it sees that it should finish. That takes it no time on real machines, but
                 // the memory model sets no limit.
                 (state, _) = self.hub.passed_on.wait_timeout(state, look_again);
                 look_again = (look_again * 4).min(LAST_LOOK_AGAIN);
-            } else if to_watch && !state.watched {
+            } else if to_watch && !state.watched && !state.told {
                 state.watched = true;
                 let seen = state.turns;
                 let timed_out;

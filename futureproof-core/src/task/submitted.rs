@@ -394,7 +394,13 @@ impl Work for Submitted {
         let mut state = self.state.lock();
         state.requested = state.requested.saturating_sub(threads);
         state.alone = true;
+        let helped = std::mem::replace(&mut state.helped, true);
         drop(state);
+        if helped {
+            // Not inside one of those tasks, nor beside: who asked runs its own.
+            self.tick.notify_all();
+            return;
+        }
         // It is for the one who hears of it to run what others have submitted: they may be waiting for nothing else.
         relieve_timer();
         self.run_alone();

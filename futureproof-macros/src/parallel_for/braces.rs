@@ -20,6 +20,7 @@ fn takes_braces(expr: &Expr) -> bool {
         Expr::Await(found) => takes_braces(&found.base),
         Expr::Call(found) => takes_braces(&found.func),
         Expr::Field(found) => takes_braces(&found.base),
+        Expr::Group(found) => takes_braces(&found.expr),
         Expr::Index(found) => takes_braces(&found.expr),
         Expr::MethodCall(found) => takes_braces(&found.receiver),
         Expr::Try(found) => takes_braces(&found.expr),

@@ -6,6 +6,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
+use super::braces::before_braces;
 use super::model::Options;
 use super::parse::{Form, Syntax};
 use crate::policy;
@@ -34,10 +35,10 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
     let sequential = match (&syntax.original, &syntax.head) {
         (Some(original), _) => original.to_token_stream(),
         (None, Some(head)) => {
-            // In a statement of its own: behind a `return`, say, the braces would belong to that.
-            let source = &head.source;
-            let items = Ident::new("__items", site.located_at(source.span()));
-            quote_spanned!(site=> let #items = #source; for _ in #items {})
+            // What it borrows from lives until the end of the `match`, as in a `for`.
+            let source = before_braces(&head.source, site);
+            let items = Ident::new("__items", site.located_at(head.source.span()));
+            quote_spanned!(site=> match #source { #items => for _ in #items {} })
         }
         (None, None) => TokenStream::new(),
     };

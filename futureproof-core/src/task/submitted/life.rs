@@ -135,17 +135,38 @@ impl Submitted {
     pub(super) fn run_alone(&self) {
         loop {
             self.run_what_is_ready();
-            let state = self.state.lock();
-            if !self.is_timerless() || state.waiting == 0 || state.ended.is_some() {
-                return;
+            // The pool's lock is not taken under the queue's.
+            let paused = self.is_paused();
+            let mut state = self.state.lock();
+            if state.demand() > 0 && !paused {
+                continue;
             }
-            let Some(next) = state.next_moment() else {
+            let next = state
+                .next_moment()
+                .filter(|_| self.is_timerless() && !paused);
+            let Some(next) = next.filter(|_| state.waiting > 0 && state.ended.is_none()) else {
+                state.helped = false;
+                let threads = if paused {
+                    state.summon(self.workers)
+                } else {
+                    0
+                };
+                drop(state);
+                if threads > 0
+                    && let Some(pool) = self.pool.upgrade()
+                {
+                    self.request(&pool, threads);
+                }
                 return;
             };
             let left = next.saturating_duration_since(Instant::now());
             drop(self.tick.wait_timeout(state, left));
             self.look_if_timerless();
         }
+    }
+
+    fn is_paused(&self) -> bool {
+        (self.pool.upgrade()).is_some_and(|pool| pool.task_limit() == Some(0))
     }
 
     /// Runs all that can be run now, on the calling thread.
@@ -157,7 +178,12 @@ impl Submitted {
             drop(state);
             dead.clear();
             self.ask_timer(moment);
-            state = self.count_out(self.run(taken), &mut dead);
+            let done = self.run(taken);
+            let paused = self.is_paused();
+            state = self.count_out(done, &mut dead);
+            if paused {
+                break;
+            }
         }
         let moment = state.moments.unasked();
         self.leave(state);

@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) busy: usize,
     /// When threads were last asked for, none could be started.
     pub(super) alone: bool,
+    /// A thread runs what others have submitted, perhaps further down on the calling thread's stack.
+    pub(super) helped: bool,
     /// Threads that wait for room.
     pub(super) submitters: usize,
     /// Threads that wait until nothing is left; and the tasks around them, each with how many of them it is around.
@@ -137,7 +139,7 @@ impl State {
 
     /// How many threads would find something to run.
     #[inline]
-    fn demand(&self) -> usize {
+    pub(super) fn demand(&self) -> usize {
         let mut ready = self.waiting - self.retrying;
         for lane in &self.lanes {
             // Who gets a permit knows when the next one is due.
