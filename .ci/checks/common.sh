@@ -12,7 +12,7 @@ PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
 # The nightly compiler with the components that only it has.
 nightly=nightly
-host=x86_64-unknown-linux-gnu
+host=$(rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
 mode=${1:-smoke}
 case "$mode" in
@@ -33,7 +33,7 @@ deep() { [ "$mode" = deep ]; }
 minutes() { echo "${FUTUREPROOF_DEEP_MINUTES:-$(($1 * ${FUTUREPROOF_DEEP_SCALE:-100} / 100))}"; }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
 install_packages() {

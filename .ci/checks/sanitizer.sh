@@ -25,7 +25,7 @@ sanitize() {
     local what=$1 limit=$2 status=0 since=$SECONDS
     shift 2
     timeout --kill-after=10 "$limit" "${cargo_test[@]}" -p futureproof-core "$@" >"$log" 2>&1 || status=$?
-    if [ "$status" != 0 ]; then
+    if [ "$status" != 0 ] || ! grep -q '\.\.\. ok$' "$log"; then
         tail -n 200 "$log"
         echo "$what: status $status" >&2
         failed=1
