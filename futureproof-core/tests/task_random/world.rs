@@ -232,15 +232,20 @@ impl std::fmt::Debug for Site {
 /// A body that runs.
 pub(crate) struct Presence<'a> {
     site: &'a Site,
+    is_counted: bool,
     _inside: Inside<'a>,
 }
 
 impl<'a> Presence<'a> {
     pub(crate) fn enter(site: &'a Site) -> Self {
-        let running = site.running.fetch_add(1, SeqCst) + 1;
-        site.check(running <= site.workers, || {
-            format!("{running} tasks run at once")
-        });
+        // A task that joins another one or drains the pool may run it in its place: then it does nothing itself.
+        let is_counted = !is_inside();
+        if is_counted {
+            let running = site.running.fetch_add(1, SeqCst) + 1;
+            site.check(running <= site.workers, || {
+                format!("{running} tasks run at once")
+            });
+        }
         site.check(!site.joined.load(SeqCst), || {
             "a task runs after the join".into()
         });
@@ -252,6 +257,7 @@ impl<'a> Presence<'a> {
         }
         Self {
             site,
+            is_counted,
             _inside: site.world.pools[site.pool].enter(site),
         }
     }
@@ -259,7 +265,9 @@ impl<'a> Presence<'a> {
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
-        self.site.running.fetch_sub(1, SeqCst);
+        if self.is_counted {
+            self.site.running.fetch_sub(1, SeqCst);
+        }
     }
 }
 

@@ -102,11 +102,20 @@ pub(super) fn parse(krate: Ident, tokens: TokenStream, errors: &Errors) -> Synta
 fn one_expression(tokens: &[TokenTree]) -> TokenStream {
     let behind = |input: ParseStream<'_>| {
         Expr::parse_with_earlier_boundary_rule(input)?;
-        Ok(input.parse::<TokenStream>()?.into_iter().count())
+        input.parse::<TokenStream>()
     };
     let all: TokenStream = tokens.iter().cloned().collect();
-    let behind = behind.parse2(all).unwrap_or(0);
-    tokens[..tokens.len() - behind].iter().cloned().collect()
+    let behind = behind.parse2(all.clone()).unwrap_or_default();
+    without(tokens, behind).unwrap_or(all)
+}
+
+/// The tokens without the last ones, if those are whole tokens: syn also reads what invisible groups hold one by one.
+fn without(tokens: &[TokenTree], last: TokenStream) -> Option<TokenStream> {
+    let at = tokens.len().checked_sub(last.clone().into_iter().count())?;
+    let (first, rest) = tokens.split_at(at);
+    let rest: TokenStream = rest.iter().cloned().collect();
+    (rest.is_empty() || rest.to_string() == last.to_string())
+        .then(|| first.iter().cloned().collect())
 }
 
 /// Reads `['label:] for PAT in EXPR { BODY }` and what wrongly follows it.
@@ -160,8 +169,7 @@ fn read_loop(tokens: &[TokenTree], syntax: &mut Syntax, errors: &Errors) {
             ));
         }
         let body: TokenTree = input.parse()?;
-        let behind = input.fork().parse::<TokenStream>()?.into_iter().count();
-        syntax.original = Some(tokens[..tokens.len() - behind].iter().cloned().collect());
+        syntax.original = without(tokens, input.fork().parse()?);
         trailing(input, errors);
         if let TokenTree::Group(group) = body {
             let read = |input: ParseStream<'_>| {
