@@ -399,6 +399,35 @@ fn a_part_decides_nothing() {
 }
 
 #[test]
+fn each_part_that_decides_is_told_of_once() {
+    let found = errors(
+        "reduce(a, b), for n in x { if a > 1 || b > 2 { f() } if a > b { f() } a += n; b += n; }",
+    );
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].starts_with("`a`") && found[1].starts_with("`b`"));
+}
+
+#[test]
+fn the_advice_fits_what_is_assigned() {
+    for (value, advice) in [
+        ("Vec::new()", "only add to it"),
+        ("String::from(n)", "only add to it"),
+        ("Other::new()", "write `a += …`"),
+        ("Some(n)", "keeps the largest or smallest value"),
+    ] {
+        let found = error(&format!("reduce(a), for n in x {{ a += n; a = {value}; }}"));
+        assert!(found.contains(advice), "{value}: {found}");
+    }
+}
+
+#[test]
+fn a_question_mark_in_a_try_block_stays_in_it() {
+    let text = pretty("for n in x { let y = try { f(n)? }; g(y); }");
+    assert!(has(&text, "try { f(n)? }"), "{text}");
+    assert!(!text.contains("__Exit"), "{text}");
+}
+
+#[test]
 fn a_part_may_be_changed_anywhere() {
     for right in [
         "if n > 3 { a += n } else { a -= n }",
@@ -495,6 +524,7 @@ fn what_only_looks_like_a_mistake_passes() {
         "for A(n) | B(n) in x {}",
         "workers = for_each::<for<'a> fn(&'a u8)>(), for n in x {}",
         "for n in x { #![allow(unused)] f(n) }",
+        "for n in x { odd!(bail => n) }",
     ] {
         assert_eq!(errors(right), [""; 0], "{right}");
     }
