@@ -1,7 +1,7 @@
 //! First pass: tokens to syntax. Every mistake is recorded and parsing goes on behind it.
 
 use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Block, Expr, Label, Lifetime, Pat, Stmt, Token, token};
@@ -100,13 +100,13 @@ pub(super) fn parse(krate: Ident, tokens: TokenStream, errors: &Errors) -> Synta
 
 /// The loop of another kind, without what may wrongly follow it; all tokens where it cannot be read.
 fn one_expression(tokens: &[TokenTree]) -> TokenStream {
-    let behind = |input: ParseStream<'_>| {
-        Expr::parse_with_earlier_boundary_rule(input)?;
-        input.parse::<TokenStream>()
+    let read = |input: ParseStream<'_>| {
+        let expr = Expr::parse_with_earlier_boundary_rule(input)?;
+        input.parse::<TokenStream>()?;
+        Ok(expr.into_token_stream())
     };
     let all: TokenStream = tokens.iter().cloned().collect();
-    let behind = behind.parse2(all.clone()).unwrap_or_default();
-    without(tokens, behind).unwrap_or(all)
+    read.parse2(all.clone()).unwrap_or(all)
 }
 
 /// The tokens without the last ones, if those are whole tokens: syn also reads what invisible groups hold one by one.
