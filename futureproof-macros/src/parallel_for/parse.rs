@@ -1,7 +1,7 @@
 //! First pass: tokens to syntax. Every mistake is recorded and parsing goes on behind it.
 
 use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Block, Expr, Label, Lifetime, Pat, Stmt, Token, token};
@@ -103,7 +103,8 @@ fn one_expression(tokens: &[TokenTree]) -> TokenStream {
     let read = |input: ParseStream<'_>| {
         let expr = Expr::parse_with_earlier_boundary_rule(input)?;
         input.parse::<TokenStream>()?;
-        Ok(expr.into_token_stream())
+        // What is called on a loop, say, needs its semicolon.
+        Ok(quote!(#expr;))
     };
     let all: TokenStream = tokens.iter().cloned().collect();
     read.parse2(all.clone()).unwrap_or(all)

@@ -140,7 +140,7 @@ fn option(input: ParseStream<'_>, options: &mut Options, errors: &Errors) -> syn
     }
     match text.as_str() {
         "type" => options.type_name = Some(input.parse()?),
-        "crate" => options.krate = Some(input.call(Path::parse_mod_style)?),
+        "crate" => options.krate = Some(krate(input)?),
         "keep_args" => options.keep_args = Some(flag(input, &text)?),
         "fallible" => options.fallible = Some(flag(input, &text)?),
         "associated" => options.associated = flag(input, &text)?.then_some(key),
@@ -158,6 +158,18 @@ fn option(input: ParseStream<'_>, options: &mut Options, errors: &Errors) -> syn
         return Err(input.error(format!("expected `,` after the value of `{text}`")));
     }
     Ok(())
+}
+
+/// The path of the crate, which is a module: the type `Self` is none.
+fn krate(input: ParseStream<'_>) -> syn::Result<Path> {
+    let path = input.call(Path::parse_mod_style)?;
+    match path.segments.iter().find(|part| part.ident == "Self") {
+        Some(part) => Err(syn::Error::new(
+            part.ident.span(),
+            "`crate` takes the path of this crate, e.g. `crate = path::to::futureproof`",
+        )),
+        None => Ok(path),
+    }
 }
 
 fn unknown_option(text: &str) -> String {
