@@ -22,8 +22,20 @@ all=(
 
 # Builds and runs tests of the core by `cargo_test`, which each check sets, for so many seconds at most.
 sanitize() {
-    local what=$1 limit=$2 status=0 since=$SECONDS
+    local what=$1 limit=$2 status=0 since arg build=()
     shift 2
+    for arg; do
+        [ "$arg" != -- ] || break
+        build+=("$arg")
+    done
+    # The limit is for running them.
+    timeout --kill-after=10 1800 "${cargo_test[@]}" -p futureproof-core --no-run "${build[@]}" >"$log" 2>&1 || {
+        tail -n 200 "$log"
+        echo "$what: does not build" >&2
+        failed=1
+        return
+    }
+    since=$SECONDS
     timeout --kill-after=10 "$limit" "${cargo_test[@]}" -p futureproof-core "$@" >"$log" 2>&1 || status=$?
     if [ "$status" != 0 ] || ! grep -q '\.\.\. ok$' "$log"; then
         tail -n 200 "$log"

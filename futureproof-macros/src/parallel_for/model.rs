@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Lifetime, Lit, Pat, Token, token};
@@ -286,7 +287,8 @@ fn reduced(input: ParseStream<'_>) -> syn::Result<Reduced> {
         }
         return Ok(Reduced { name, how });
     }
-    if !(input.is_empty() || input.peek(Token![,])) || first == "self" {
+    let is_keyword = syn::parse2::<Ident>(first.to_token_stream()).is_err();
+    if !(input.is_empty() || input.peek(Token![,])) || is_keyword {
         return Err(syn::Error::new(first.span(), HINT));
     }
     Ok(Reduced {
