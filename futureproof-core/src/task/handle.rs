@@ -151,8 +151,8 @@ impl<T, E, K> TaskHandle<T, E, K> {
 
     /// Cancels the task if it is still queued; then it never starts, and joining it gives a cancelled error.
     ///
-    /// Returns whether the task was cancelled, now or before. A task that has started is not touched, also if it waits for
-    /// another attempt: see [`stop`](Self::stop).
+    /// Returns whether the task was cancelled, now or before; if by another thread just now, that thread may still have to tell
+    /// those who wait. A task that has started is not touched, also if it waits for another attempt: see [`stop`](Self::stop).
     ///
     /// # Examples
     ///
