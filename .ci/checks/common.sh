@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 unset CARGO_TARGET_DIR RUSTFLAGS RUSTDOCFLAGS # the same artefacts, whoever runs this
 export CARGO_TERM_COLOR=never RUST_BACKTRACE=1
-PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+PATH="$PWD/target/tools/bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
 # The nightly compiler with the components that only it has.
 nightly=nightly
@@ -61,4 +61,13 @@ need_nightly() {
             return 1
         }
     done
+}
+
+# A cargo subcommand by its name, built in this version if it is missing.
+tool() {
+    have "cargo-$1" && return
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install "cargo-$1" --version "$2" --locked --quiet --debug \
+        --root target/tools --target-dir target/tools && return
+    skipped "no cargo-$1"
+    return 1
 }

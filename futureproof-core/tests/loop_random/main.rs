@@ -15,6 +15,7 @@
 //! | `FUTUREPROOF_STRESS_SHRINK` | for so many seconds a program is made smaller; 180 |
 
 mod check;
+#[path = "../task_random/child.rs"]
 mod child;
 #[path = "../task_random/choices.rs"]
 mod choices;

@@ -9,6 +9,9 @@ use crate::program::Program;
 use crate::settings::{CHILD, GUARD, PROGRAM, ROUNDS, SECONDS, SEED, SHRINK, Settings};
 use crate::shrink::smallest;
 
+/// No program that is made smaller is given longer than this to hang.
+const LONGEST_GUARD: u64 = 5;
+
 /// How a child ended.
 struct Ending {
     failed: bool,
@@ -63,24 +66,17 @@ fn is_noise(line: &str) -> bool {
 
 /// Runs programs from the seed on; panics with the smallest one that fails, if one does.
 pub(crate) fn run_seeds(settings: &Settings, seed: u64, rounds: u64) {
+    let seconds = settings.seconds.map(|seconds| seconds.to_string());
     let ending = child(&[
         (CHILD, "1".into()),
         (SEED, seed.to_string()),
         (ROUNDS, rounds.to_string()),
-        (
-            SECONDS,
-            settings
-                .seconds
-                .map(|seconds| seconds.to_string())
-                .unwrap_or_default(),
-        ),
+        (SECONDS, seconds.unwrap_or_default()),
         (GUARD, settings.guard.as_secs().to_string()),
     ]);
     if !ending.failed {
-        let counts = ending
-            .text
-            .lines()
-            .find(|line| line.contains(" programs, "));
+        let mut lines = ending.text.lines();
+        let counts = lines.find(|line| line.contains(" programs, "));
         println!("{}", counts.expect("a child says what it did"));
         return;
     }
@@ -90,46 +86,42 @@ pub(crate) fn run_seeds(settings: &Settings, seed: u64, rounds: u64) {
     let mut choices = Choices::random(failed);
     let program = Program::draw(&mut choices);
     let (choices, _) = choices.into_made();
-    panic!(
-        "{SEED}={failed} fails; {}",
-        shrunk(settings, &program, &choices)
-    );
+    let shrunk = shrunk(settings, &program, &choices);
+    panic!("{SEED}={failed} fails; {shrunk}");
 }
 
 /// The smallest program that fails like the given one, as text.
 fn shrunk(settings: &Settings, program: &Program, choices: &[u32]) -> String {
+    let guard = settings.guard.as_secs().min(LONGEST_GUARD).to_string();
     let runs = |choices: &[u32], limit: Duration| {
         child(&[
             (PROGRAM, to_word(choices)),
             (SECONDS, limit.as_secs_f64().to_string()),
-            (
-                GUARD,
-                settings
-                    .guard
-                    .min(Duration::from_secs(5))
-                    .as_secs()
-                    .to_string(),
-            ),
+            (GUARD, guard.clone()),
         ])
     };
-    let again = |choices: &[u32]| {
+    let command = |choices: &[u32]| {
         let word = to_word(choices);
-        format!("{PROGRAM}={word} cargo test -p futureproof-core --test task_random")
+        let test = env!("CARGO_CRATE_NAME");
+        format!(
+            "{PROGRAM}={word} cargo test -p futureproof-core --test {test} {}",
+            crate::TEST
+        )
     };
     let begun = Instant::now();
     let mut last = runs(choices, Duration::from_secs(30));
     if !last.failed {
-        let again = again(choices);
+        let command = command(choices);
         return format!(
-            "it did not fail again in 30 s, so it is as it was:\n{program:#?}\n{again}"
+            "it did not fail again in 30 s, so it is as it was:\n{program:#?}\n{command}"
         );
     }
     // A race may need more luck in a smaller program.
-    let took = begun.elapsed();
-    let limit = (took * 5).clamp(Duration::from_millis(300), Duration::from_secs(15));
-    let mut runs_made = 0;
+    let limit = begun.elapsed() * 5;
+    let limit = limit.clamp(Duration::from_millis(300), Duration::from_secs(15));
+    let mut count = 0;
     let fails = |choices: &[u32]| {
-        runs_made += 1;
+        count += 1;
         let ending = runs(choices, limit);
         let failed = ending.failed;
         if failed {
@@ -139,7 +131,6 @@ fn shrunk(settings: &Settings, program: &Program, choices: &[u32]) -> String {
     };
     let smallest = smallest(choices, fails, || begun.elapsed() < settings.shrink);
     let program = Program::draw(&mut Choices::again(&smallest));
-    let text = last.text;
-    let again = again(&smallest);
-    format!("made smaller in {runs_made} runs:\n{program:#?}\n{text}\n{again}")
+    let (text, command) = (last.text, command(&smallest));
+    format!("made smaller in {count} runs:\n{program:#?}\n{text}\n{command}")
 }

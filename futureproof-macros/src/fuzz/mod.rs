@@ -25,6 +25,7 @@ use self::case::{Case, Kind};
 use self::judge::{Fault, Verdict, judge};
 use self::mutate::Mutator;
 use self::random::Random;
+use crate::{parallel_for, task_pool};
 
 const SEED: &str = "FUTUREPROOF_FUZZ_SEED";
 const ROUNDS: &str = "FUTUREPROOF_FUZZ_ROUNDS";
@@ -140,34 +141,8 @@ fn the_corpus_says_every_option() {
         .iter()
         .map(Case::text)
         .collect();
-    for option in [
-        "workers",
-        "error_policy",
-        "pool",
-        "name",
-        "reduce",
-        "local",
-        "batch",
-        "monitor",
-        "progress",
-        "live",
-        "stop",
-        "deadline",
-        "raise_after",
-        "retry",
-        "retry_if",
-        "timeout",
-        "rate_limit",
-        "capacity",
-        "max_tasks_per_thread",
-        "on_thread_start",
-        "on_thread_stop",
-        "keep_args",
-        "type",
-        "fallible",
-        "associated",
-        "crate",
-    ] {
+    let of_pools = task_pool::OPTIONS.iter().map(|(name, _)| name);
+    for option in parallel_for::OPTIONS.iter().chain(of_pools) {
         let forms = [format!("{option} ="), format!("{option} (")];
         assert!(forms.iter().any(|form| texts.contains(form)), "{option}");
     }

@@ -15,6 +15,9 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use self::names::OPTIONS;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
 use quote::quote_spanned;

@@ -2,7 +2,7 @@
 
 use crate::nearest::nearest;
 
-pub(super) const OPTIONS: &[&str] = &[
+pub(crate) const OPTIONS: &[&str] = &[
     "workers",
     "error_policy",
     "pool",

@@ -15,6 +15,9 @@ mod shape;
 mod tests;
 mod values;
 
+#[cfg(test)]
+pub(crate) use self::options::OPTIONS;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 

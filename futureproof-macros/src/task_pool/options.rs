@@ -12,7 +12,7 @@ use crate::diag::{Errors, end_of, parse_tokens};
 use crate::nearest;
 
 /// Every option, with a value as an example.
-const OPTIONS: &[(&str, &str)] = &[
+pub(crate) const OPTIONS: &[(&str, &str)] = &[
     ("workers", "5"),
     ("error_policy", "\"raise\""),
     ("raise_after", "3"),
