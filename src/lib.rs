@@ -18,13 +18,10 @@ pub use futureproof_core::{ProgressBar, progress};
 #[doc = include_str!("task_pool.md")]
 pub use futureproof_macros::task_pool;
 
-#[doc = include_str!("python.md")]
-pub mod coming_from_python {}
-
-#[doc = include_str!("visibility.md")]
-// docs/timeline.svg as a data URL: rustdoc has no files beside its pages.
-#[doc = include_str!("timeline.md")]
-pub mod visibility {}
+#[cfg(any(doc, doctest))]
+pub mod coming_from;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 /// What expansions name. Not public API: it changes with every release.
 #[doc(hidden)]
