@@ -9,6 +9,18 @@ use crate::stop::{StopCause, Stopped};
 const TELLING: Duration = Duration::from_millis(100);
 
 /// How a loop ended.
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use std::time::Duration;
+/// use futureproof::{Ended, ParallelFor, StopCause};
+///
+/// let limit = Duration::ZERO;
+/// let report = ParallelFor::new().deadline(limit).for_each(0..10, |_| ());
+/// assert_eq!(report.ended(), Ended::Stopped(StopCause::Deadline(limit)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
@@ -36,7 +48,8 @@ pub enum Ended {
 ///
 /// let report = ParallelFor::new().for_each(1..=10, |_| ());
 /// assert_eq!((report.completed(), report.failed()), (10, 0));
-/// assert_eq!(report.ended(), Ended::Exhausted);
+/// assert_eq!((report.cancelled(), report.ended()), (0, Ended::Exhausted));
+/// assert!(!report.elapsed().is_zero());
 /// println!("{report}"); // 10 completed, 0 failed in 52.1µs
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -106,6 +106,21 @@ impl fmt::Debug for StopToken {
 }
 
 /// Why a loop was stopped before its end.
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use futureproof::{ParallelFor, StopCause, StopToken};
+///
+/// let token = StopToken::new();
+/// token.stop();
+/// let stopped = ParallelFor::new().stop(&token).for_each(0..3, |_| ()).or_stopped().unwrap_err();
+/// match stopped.cause() {
+///     StopCause::Token => println!("interrupted"),
+///     cause => panic!("{cause:?}"),
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopCause {

@@ -42,6 +42,29 @@ const DEFAULT_BATCH: usize = 8192;
 ///     .fold_into(&mut letters, &words, |letters, word| *letters += word.len());
 /// assert_eq!(letters, 16);
 /// ```
+///
+/// With every option there is; each has its own default:
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use std::time::Duration;
+/// use futureproof::{ErrorPolicy, LiveReport, ParallelFor, StopToken, TaskPool};
+///
+/// let pool = TaskPool::builder().workers(4).name("thumbnails").build();
+/// let (token, live) = (StopToken::new(), LiveReport::new());
+/// let report = ParallelFor::new()
+///     .pool(&pool)
+///     .name("resize")
+///     .batch(1)
+///     .error_policy(ErrorPolicy::Log)
+///     .monitor(Duration::from_millis(500))
+///     .live(&live)
+///     .stop(&token)
+///     .deadline(Duration::from_secs(60))
+///     .try_for_each(0..100, |n| if n < 100 { Ok(()) } else { Err("too large") })?;
+/// assert_eq!(report.completed(), 100);
+/// # Ok::<(), &'static str>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a loop does nothing until it is given its input and its body"]
 pub struct ParallelFor<'a> {
@@ -143,6 +166,13 @@ impl<'a> ParallelFor<'a> {
     /// Shows a progress bar on stderr, if that is a terminal; see [`ProgressBar`].
     ///
     /// It takes the cargo feature `progress`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use futureproof_core as futureproof;
+    /// futureproof::ParallelFor::new().progress("numbers").for_each(0..1000, |_| ());
+    /// ```
     #[cfg(feature = "progress")]
     pub fn progress(mut self, bar: impl Into<ProgressBar>) -> Self {
         self.bar = bar.into();

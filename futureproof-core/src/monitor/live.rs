@@ -21,7 +21,7 @@ use crate::sync::{Arc, Mutex};
 /// let live = LiveReport::new();
 /// assert_eq!(live.report().ended(), Ended::NotStarted);
 /// ParallelFor::new().live(&live).workers(1).for_each(0..10_u64, |n| {
-///     assert_eq!(live.total(), Some(10));
+///     assert_eq!((live.total(), live.in_flight()), (Some(10), 1));
 ///     assert!(live.report().completed() <= n);
 /// });
 /// assert_eq!(live.report().completed(), 10);

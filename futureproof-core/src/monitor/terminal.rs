@@ -48,6 +48,18 @@ pub fn stderr() -> Stderr {
 ///
 /// On a terminal it keeps a line together: what has no line break yet is written with the next one, by `flush`, or when this is
 /// dropped.
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use std::io::Write;
+///
+/// let mut out = futureproof::progress::stderr();
+/// write!(out, "one line, ")?;
+/// writeln!(out, "written at once")?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Stderr {
     line: Vec<u8>,

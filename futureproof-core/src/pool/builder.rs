@@ -24,6 +24,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 ///     .name("thumbnails")
 ///     .stack_size(4 * 1024 * 1024)
 ///     .keep_alive(Duration::from_secs(60))
+///     .max_tasks_per_thread(10_000)
+///     .on_thread_stop(|| println!("a thread has ended"))
 ///     .build();
 /// assert_eq!(pool.name(), "thumbnails");
 /// ```
@@ -170,6 +172,20 @@ impl TaskPoolBuilder {
 }
 
 /// What a hook on the start of a thread may return: nothing, or a `Result` whose error can be displayed.
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use futureproof::{StartOutcome, TaskPool};
+///
+/// fn pool_with<R: StartOutcome>(hook: impl Fn() -> R + Send + Sync + 'static) -> TaskPool {
+///     TaskPool::builder().on_thread_start(hook).build()
+/// }
+///
+/// pool_with(|| println!("starts"));
+/// pool_with(|| std::env::current_dir().map(|_| ()));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a hook on the start of a thread must return `()` or a `Result` whose error implements `Display`, not `{Self}`",
     label = "this hook returns `{Self}`"

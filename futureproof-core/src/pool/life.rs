@@ -86,6 +86,19 @@ impl TaskPool {
 }
 
 /// The error of a [`TaskPool::drain`] whose time was over: how many tasks were left.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("../task/example.md")]
+/// use std::time::Duration;
+///
+/// let _handle = half::submit(2);
+/// match half::pool().drain(Duration::from_secs(10)) {
+///     Ok(()) => println!("all done"),
+///     Err(left) => println!("{} had not started, {} are running", left.waiting, left.running),
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftInPool {

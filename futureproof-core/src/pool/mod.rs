@@ -122,6 +122,7 @@ impl TaskPool {
     /// ```
     #[doc = include_str!("../task/example.md")]
     /// half::pool().set_task_limit(0); // a pause
+    /// assert_eq!(half::pool().task_limit(), Some(0));
     /// let handle = half::submit(4);
     /// half::pool().set_task_limit(None);
     /// assert_eq!(handle.join()?, 2);

@@ -115,6 +115,22 @@ impl Drop for Tallied {
 }
 
 /// What a pool is at, and what tasks it has run: see [`TaskPool::stats`].
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("../task/example.md")]
+/// let handles = [half::submit(2), half::submit(3)];
+/// handles.map(|handle| handle.join().is_ok());
+/// half::pool().drain(std::time::Duration::from_secs(10))?;
+///
+/// let stats = half::pool().stats();
+/// assert_eq!((stats.completed(), stats.failed(), stats.panicked()), (1, 1, 0));
+/// assert_eq!((stats.cancelled(), stats.retried()), (0, 0));
+/// assert_eq!((stats.running(), stats.waiting(), stats.workers()), (0, 0, 2));
+/// println!("{} threads, {} of them idle", stats.threads(), stats.idle_threads());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolStats {
     workers: usize,

@@ -28,6 +28,19 @@ impl<I> Fed<I> {
 }
 
 /// Makes a loop pull its items on the calling thread alone; see [`pull_here`].
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use std::rc::Rc;
+/// use futureproof::{ParallelFor, PullHere, pull_here};
+///
+/// let words = Rc::new(["one", "two"]); // not `Send`: no other thread may pull
+/// let lengths = words.iter().map(|word| word.len());
+/// let lengths: PullHere<_> = pull_here(lengths);
+/// assert_eq!(ParallelFor::new().for_each(lengths, |length| assert_eq!(length, 3)).completed(), 2);
+/// ```
 #[derive(Debug, Clone)]
 pub struct PullHere<I>(I, PhantomData<*const ()>);
 

@@ -94,6 +94,22 @@ impl CallerFedKind {
 /// other iterator wrapped by [`pull`] or [`pull_here`](super::pull_here()).
 ///
 /// `parallel_for!` needs no wrapper: it sees the type.
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use futureproof::{IntoSource, ParallelFor, Report, pull};
+///
+/// /// Takes what a loop takes: ranges, slices and vectors as they are, iterators by `pull`.
+/// fn check_all<I: IntoSource<Item = u32>>(numbers: I) -> Report {
+///     ParallelFor::new().for_each(numbers, |number| assert!(number < 10))
+/// }
+///
+/// assert_eq!(check_all(0..10).completed(), 10);
+/// assert_eq!(check_all(vec![1, 2]).completed(), 2);
+/// assert_eq!(check_all(pull((0..10).filter(|n| n % 2 == 0))).completed(), 5);
+/// ```
 pub trait IntoSource {
     /// What the bodies get.
     type Item: Send;
@@ -114,6 +130,16 @@ impl<I: IntoIndexed> IntoSource for I {
 }
 
 /// Lets any worker pull from an iterator; see [`pull`].
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use futureproof::{ParallelFor, Pull, pull};
+///
+/// let lines: Pull<std::str::Lines<'_>> = pull("one\ntwo".lines());
+/// assert_eq!(ParallelFor::new().for_each(lines, |_| ()).completed(), 2);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Pull<I>(I);
 

@@ -9,6 +9,18 @@ use super::manager::TaskManager;
 use super::refused::TrySubmitError;
 
 /// Items that `map` takes: the argument itself for functions of one parameter, tuples for those of several.
+///
+/// # Examples
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use futureproof::IntoArgs;
+///
+/// let args: (i32,) = 7.into_args(); // the item for a function of one parameter
+/// assert_eq!(args, (7,));
+/// let args: (&str, i32) = ("a", 7).into_args(); // for one of two
+/// assert_eq!(args, ("a", 7));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` are not the arguments `{Args}` of this function",
     label = "items of this iterator are `{Self}`",
@@ -26,10 +38,11 @@ impl<A> IntoArgs<(A,)> for A {
 }
 
 macro_rules! arities {
-    ($(($($name:ident: $Arg:ident),*))*) => {$(
+    ($($(#[$attribute:meta])* ($($name:ident: $Arg:ident),*))*) => {$(
+        $(#[$attribute])*
         #[allow(clippy::too_many_arguments)] // The annotated function's own list.
         impl<'env, $($Arg,)* K, T, E> TaskManager<'env, ($($Arg,)*), K, T, E> {
-            /// Accepts a task and returns its index.
+            /// Accepts a task and returns its index. The parameters are those of the function, from none to eight.
             ///
             /// Blocks while the pool is saturated: while all workers are busy and `capacity` tasks wait. On one of the
             /// pool's own threads it does not block but accepts beyond the capacity, so that tasks can submit tasks. After a
@@ -66,6 +79,7 @@ macro_rules! arities {
             }
         }
 
+        $(#[$attribute])*
         #[allow(clippy::too_many_arguments)] // The annotated function's own list.
         impl<'env, $($Arg,)* K, T, E> ConfiguredTask<'_, 'env, ($($Arg,)*), K, T, E> {
             /// Accepts the task, like [`TaskManager::submit`], and returns its index.
@@ -83,6 +97,7 @@ macro_rules! arities {
             }
         }
 
+        $(#[$attribute])*
         #[allow(clippy::too_many_arguments)] // The annotated function's own list.
         impl<$($Arg,)* K, T, E> Configured<($($Arg,)*), K, T, E>
         where
@@ -111,15 +126,23 @@ macro_rules! arities {
     )*};
 }
 
+// Pages show the first two; editors complete all of them.
 arities! {
-    ()
     (a: A)
     (a: A, b: B)
+    #[cfg_attr(not(rust_analyzer), doc(hidden))]
+    ()
+    #[cfg_attr(not(rust_analyzer), doc(hidden))]
     (a: A, b: B, c: C)
+    #[cfg_attr(not(rust_analyzer), doc(hidden))]
     (a: A, b: B, c: C, d: D)
+    #[cfg_attr(not(rust_analyzer), doc(hidden))]
     (a: A, b: B, c: C, d: D, e: F)
+    #[cfg_attr(not(rust_analyzer), doc(hidden))]
     (a: A, b: B, c: C, d: D, e: F, f: G)
+    #[cfg_attr(not(rust_analyzer), doc(hidden))]
     (a: A, b: B, c: C, d: D, e: F, f: G, g: H)
+    #[cfg_attr(not(rust_analyzer), doc(hidden))]
     (a: A, b: B, c: C, d: D, e: F, f: G, g: H, h: I)
 }
 

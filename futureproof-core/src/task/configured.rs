@@ -42,6 +42,31 @@ use crate::sync::Arc;
 /// assert_eq!(outcome.unwrap_err().task_errors().len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// It can be kept, and used more than once:
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use std::time::Duration;
+/// use futureproof::{ErrorPolicy, RateLimit, StopToken};
+///
+/// let token = StopToken::new(); // a ^C handler may have a clone of it
+/// let careful = half::configure()
+///     .error_policy(ErrorPolicy::Log)
+///     .retry(3)
+///     .retry_if(|error| error.contains("busy"))
+///     .rate_limit("1000/s".parse::<RateLimit>()?)
+///     .capacity(8)
+///     .monitor(Duration::from_millis(500))
+///     .stop(&token)
+///     .deadline(Duration::from_secs(60));
+/// let mut halves: Vec<u32> = careful.as_completed([2, 4, 6]).flatten().map(|done| done.result).collect();
+/// halves.sort();
+/// assert_eq!(halves, [1, 2, 3]);
+/// assert_eq!(careful.map([8]).flatten().map(|done| done.result).sum::<u32>(), 4);
+/// assert!(careful.try_submit(2).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "options do nothing until `scope`, `map`, `as_completed`, `submit` or `try_submit` is called"]
 pub struct Configured<A, K, T, E> {
     pub(super) pool: Arc<Shared>,
@@ -87,6 +112,14 @@ impl<A, K, T, E> Configured<A, K, T, E> {
     }
 
     /// Shows a progress bar, or none; see [`ProgressBar`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let sum: u32 = half::configure().progress("halves").map([2, 4]).flatten().map(|done| done.result).sum();
+    /// assert_eq!(sum, 3);
+    /// ```
     #[cfg(feature = "progress")]
     pub fn progress(mut self, bar: impl Into<ProgressBar>) -> Self {
         self.call.bar = bar.into();
@@ -211,6 +244,20 @@ impl<A, K, T, E> fmt::Debug for Configured<A, K, T, E> {
 }
 
 /// One task of a scope with limits of its own: what [`TaskManager::configure`] returns.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use std::time::Duration;
+///
+/// half::scope(|tasks| {
+///     let patient = tasks.configure().retry(5).retry_if(|error| error.contains("busy"));
+///     patient.timeout(Duration::from_secs(30)).submit(2);
+///     assert!(tasks.configure().retry(2).try_submit(4).is_ok());
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "limits do nothing until `submit` or `try_submit` is called"]
 pub struct ConfiguredTask<'a, 'env, A, K, T, E> {
     pub(super) manager: &'a TaskManager<'env, A, K, T, E>,

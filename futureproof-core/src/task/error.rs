@@ -49,7 +49,10 @@ pub struct Task<K, T> {
 ///
 /// let error = half::submit(3).join().unwrap_err();
 /// assert_eq!(error.to_string(), "task 0: half(3) failed: 3 is odd");
-/// assert_eq!(error.call(), Some("half(3)"));
+/// assert_eq!((error.index(), error.name(), error.call()), (0, "half", Some("half(3)")));
+/// assert_eq!(error.attempts(), 1);
+/// assert!(!error.is_cancelled() && !error.is_timed_out());
+/// assert!(matches!(error.kind(), TaskErrorKind::Failed(_)));
 /// match error.into_kind() {
 ///     TaskErrorKind::Failed(text) => assert_eq!(text, "3 is odd"),
 ///     other => panic!("{other:?}"),
@@ -74,6 +77,25 @@ pub(super) struct Inner<E> {
 }
 
 /// Why a task gave no result.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use futureproof::{TaskError, TaskErrorKind};
+///
+/// fn advice(error: &TaskError<String>) -> &'static str {
+///     match error.kind() {
+///         TaskErrorKind::Failed(_) => "look at the input",
+///         TaskErrorKind::Panicked(_) => "look at the function",
+///         TaskErrorKind::TimedOut(_) => "give it more time",
+///         TaskErrorKind::Cancelled => "try it later",
+///         _ => "look at the log",
+///     }
+/// }
+///
+/// assert_eq!(advice(&half::submit(3).join().unwrap_err()), "look at the input");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TaskErrorKind<E> {
@@ -276,6 +298,24 @@ impl<E> Error for TaskError<E> {
 }
 
 /// A panic of a task, kept.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use futureproof::TaskErrorKind;
+///
+/// let inputs = (1..=2_u32).inspect(|n| assert!(*n < 2, "{n} is too much"));
+/// let error = half::map(inputs).filter_map(Result::err).last().unwrap();
+/// match error.into_kind() {
+///     TaskErrorKind::Panicked(panic) if panic.message().is_none() => panic.resume(),
+///     TaskErrorKind::Panicked(panic) => {
+///         assert_eq!(panic.message(), Some("2 is too much"));
+///         assert!(panic.into_payload().is::<String>());
+///     }
+///     other => println!("{other:?}"),
+/// }
+/// ```
 pub struct TaskPanic {
     message: Option<String>,
     /// A payload is `Send` only; the lock makes it possible to share the error that holds it.

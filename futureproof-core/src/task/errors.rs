@@ -21,6 +21,10 @@ use super::error::TaskError;
 /// let Err(ScopeError::Tasks(errors)) = outcome else { panic!("{outcome:?}") };
 /// let calls: Vec<_> = errors.iter().filter_map(|error| error.call()).collect();
 /// assert_eq!(calls, ["half(3)", "half(5)"]);
+/// assert_eq!((errors.len(), errors.as_slice()[0].index()), (2, 1));
+/// for error in errors.into_vec() {
+///     println!("{error}");
+/// }
 /// ```
 pub struct TaskErrors<E> {
     /// Never empty.

@@ -41,6 +41,16 @@ use crate::sync::{Arc, Instant};
 #[doc = include_str!("example.md")]
 /// let (first, second) = (half::submit(2), half::submit(4));
 /// assert_eq!(second.join()? + first.join()?, 3);
+///
+/// // With its arguments.
+/// let task = half::submit(6).join_task()?;
+/// assert_eq!((task.args, task.result), ((6,), 3));
+///
+/// // Without waiting.
+/// match half::submit(8).try_join() {
+///     Ok(result) => assert_eq!(result?, 4),
+///     Err(handle) => println!("not yet: {handle:?}"),
+/// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a dropped handle lets the task run, but nobody gets its result"]
@@ -160,6 +170,7 @@ impl<T, E, K> TaskHandle<T, E, K> {
     #[doc = include_str!("example.md")]
     /// let handle = half::submit(2);
     /// if handle.cancel() {
+    ///     assert!(handle.is_finished());
     ///     assert!(handle.join().unwrap_err().is_cancelled());
     /// }
     /// ```

@@ -21,7 +21,13 @@ use crate::report::Report;
 ///     }
 ///     match tasks.drain(Duration::from_secs(10)) {
 ///         Ok(report) => println!("{report}"),
-///         Err(left) => println!("{left}; for another day: {:?}", left.tasks()),
+///         Err(left) => {
+///             println!("{left}; until then {}", left.report());
+///             println!("running {:?}, not tried again {:?}", left.running(), left.given_up());
+///             for (index, (n,)) in left.into_tasks() {
+///                 println!("task {index}, half({n}), is for another day");
+///             }
+///         }
 ///     }
 /// })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -50,6 +50,30 @@ use crate::sync::{Arc, Instant, OnceLock};
 /// assert_eq!(sum, 56);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// What else it can be asked and told:
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use std::time::Duration;
+///
+/// half::scope(|tasks| {
+///     assert!(tasks.is_empty() && !tasks.is_closed() && !tasks.is_stopped());
+///     tasks.submit(2);
+///     assert!(tasks.try_submit(4).is_ok()); // there is room for it
+///     if let Err(refused) = tasks.submit_timeout(Duration::from_secs(10), 6) {
+///         println!("{:?} has to wait: {refused}", refused.into_args());
+///     }
+///     println!("{} of {} run, {} wait", tasks.running(), tasks.len(), tasks.waiting());
+///
+///     // Before the program ends: ten seconds for what is accepted.
+///     if let Err(left) = tasks.drain(Duration::from_secs(10)) {
+///         println!("{left}");
+///     }
+///     assert_eq!(tasks.completed() + tasks.failed() + tasks.cancelled(), tasks.len());
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TaskManager<'env, A, K, T, E> {
     board: Board<'env, A, K, T, E>,
     lease: OnceLock<Lease>,
@@ -352,6 +376,21 @@ impl<A, K, T, E> fmt::Debug for TaskManager<'_, A, K, T, E> {
 }
 
 /// The results of a scope's tasks: see [`TaskManager::as_completed`] and [`TaskManager::in_order`].
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// half::scope(|tasks| {
+///     tasks.map([2, 4, 6]);
+///     for done in tasks.in_order() {
+///         let done = done?;
+///         println!("half of {} is {}", done.args.0, done.result);
+///     }
+///     Ok(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "iterators do nothing unless consumed; to run the tasks without reading results, use `run`"]
 pub struct TaskResults<'a, 'env, A, K, T, E> {
     manager: &'a TaskManager<'env, A, K, T, E>,

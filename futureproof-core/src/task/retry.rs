@@ -21,6 +21,22 @@ use std::time::Duration;
 /// let retry = Retry::attempts(4).backoff(Duration::from_millis(50));
 /// assert_ne!(retry, Retry::from(4));
 /// ```
+///
+/// All of it can be set:
+///
+/// ```
+/// # use futureproof_core as futureproof;
+/// use std::time::Duration;
+/// use futureproof::Retry;
+///
+/// // Waits of exactly 1, 3, 9, 10, 10, … seconds.
+/// let strict = Retry::attempts(8)
+///     .backoff(Duration::from_secs(1))
+///     .factor(3.0)
+///     .max_backoff(Duration::from_secs(10))
+///     .jitter(false);
+/// assert_ne!(strict, Retry::attempts(8));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Retry {
     attempts: u32,

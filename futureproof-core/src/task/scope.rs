@@ -113,6 +113,22 @@ fn several<E>(failures: Vec<Box<Inner<E>>>) -> Option<ScopeError<E>> {
 }
 
 /// What the closure of a scope may return: nothing, or a `Result` whose error is a [`ScopeFailure`].
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// // A closure that returns nothing, and one that returns a `Result`.
+/// half::scope(|tasks| {
+///     tasks.submit(2);
+/// })?;
+/// let completed = half::scope(|tasks| {
+///     tasks.submit(2);
+///     Ok(tasks.run()?.completed())
+/// })?;
+/// assert_eq!(completed, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the closure of a task scope must return `()` or a `Result` whose error is a `ScopeFailure`, not `{Self}`",
     label = "this scope's closure returns `{Self}`",
@@ -160,6 +176,13 @@ impl<E, R> ScopeOutput<E> for Result<R, ScopeFailure<E>> {
 ///     Err::<(), _>(ScopeFailure::new("a message"))
 /// });
 /// assert_eq!(result.unwrap_err().to_string(), "a message");
+///
+/// let result = half::scope(|tasks| {
+///     tasks.submit(3);
+///     tasks.run().map_err(ScopeFailure::task)?; // for errors that borrow; here `?` alone does
+///     Ok(())
+/// });
+/// assert_eq!(result.unwrap_err().to_string(), "task 0: half(3) failed: 3 is odd");
 /// ```
 pub struct ScopeFailure<E> {
     cause: Cause<E>,

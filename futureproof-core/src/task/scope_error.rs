@@ -18,10 +18,15 @@ use crate::stop::Stopped;
 /// let result = half::scope(|tasks| {
 ///     tasks.submit(3);
 /// });
-/// match result {
+/// match &result {
 ///     Err(ScopeError::Task(error)) => assert_eq!(error.call(), Some("half(3)")),
 ///     other => panic!("{other:?}"),
 /// }
+///
+/// // Where it does not matter whether there was one or there were several:
+/// let error = result.unwrap_err();
+/// assert_eq!(error.as_task().map(|task| task.index()), Some(0));
+/// assert_eq!(error.task_errors().len(), 1);
 /// ```
 #[non_exhaustive]
 pub enum ScopeError<E> {

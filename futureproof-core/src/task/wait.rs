@@ -6,6 +6,17 @@ use super::handle::TaskHandle;
 use crate::sync::{Arc, Condvar, Instant, Mutex};
 
 /// What [`wait`] and [`wait_timeout`] wait for.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use futureproof::{Until, wait};
+///
+/// let handles = [half::submit(2), half::submit(3)];
+/// let waited = wait(&handles, Until::FirstFailure);
+/// assert!(waited.finished.contains(&1)); // the second has failed, the first may have ended
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Until {
     /// One of the tasks has ended.
@@ -17,6 +28,20 @@ pub enum Until {
 }
 
 /// Which tasks had ended when [`wait`] or [`wait_timeout`] returned: their positions among the handles, ascending.
+///
+/// # Examples
+///
+/// ```
+#[doc = include_str!("example.md")]
+/// use futureproof::{Until, wait};
+///
+/// let handles = [half::submit(2), half::submit(4)];
+/// let waited = wait(&handles, Until::First);
+/// for at in waited.finished {
+///     assert!(handles[at].is_finished());
+/// }
+/// println!("{} to go", waited.pending.len());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waited {
