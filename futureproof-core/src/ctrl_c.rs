@@ -58,6 +58,7 @@ impl StopToken {
     /// }
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "ctrl-c")))]
     pub fn on_ctrl_c() -> io::Result<Self> {
         let mut shared = TOKEN.lock();
         if let Some(token) = &*shared {

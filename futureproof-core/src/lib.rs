@@ -4,6 +4,8 @@
 //! record, an *exit* cell keeps the lowest index that ends the loop, and a *sink* takes what the bodies give.
 
 #![deny(unsafe_code)]
+// docs.rs says which items need a cargo feature.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod context;
 #[cfg(feature = "ctrl-c")]
