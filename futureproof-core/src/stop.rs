@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::pool::{Shared, Work};
 use crate::report::Report;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Instant, Mutex, Ordering, Weak, thread_local};
+use crate::unwind;
 
 /// Stops the loops and tasks it is given to; clones stop together.
 ///
@@ -34,9 +35,18 @@ pub struct StopToken(Arc<Token>);
 #[derive(Default)]
 struct Token {
     stopped: AtomicBool,
-    /// Tasks that are to hear of it at once; loops look by themselves.
-    listeners: Mutex<Vec<Weak<dyn Work>>>,
+    listeners: Mutex<Listeners>,
 }
+
+/// Who is to hear of a stop at once.
+#[derive(Default)]
+struct Listeners {
+    /// Of tasks; loops look by themselves.
+    work: Vec<Weak<dyn Work>>,
+    callbacks: Vec<Callback>,
+}
+
+type Callback = Box<dyn FnOnce() + Send>;
 
 impl StopToken {
     /// Creates a token that has not been stopped.
@@ -48,15 +58,47 @@ impl StopToken {
     /// Stops everything that holds this token or a clone of it. Stopping twice is the same as stopping once.
     ///
     /// It waits for nothing but locks held for a moment: what is cancelled by it is cancelled on other threads. So it may be
-    /// called from a Ctrl-C handler's thread (though not from a signal handler proper).
+    /// called from a Ctrl-C handler's thread (though not from a signal handler proper). What was given to
+    /// [`on_stop`](Self::on_stop) is called here.
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::Release);
         let listeners = std::mem::take(&mut *self.0.listeners.lock());
-        for listener in listeners {
+        for listener in listeners.work {
             if let Some(work) = listener.upgrade() {
                 work.alarm_now();
             }
         }
+        listeners.callbacks.into_iter().for_each(call_back);
+    }
+
+    /// Has `callback` called once when the token is stopped, on the thread that stops it; at once if it has been.
+    ///
+    /// For what a token does not stop by itself: a message to the user, a socket to shut down, an async task to wake. Several are
+    /// called in the order in which they came, after the loops and tasks with this token have been told. If one panics, that is
+    /// logged as an `ERROR` event and harms nothing. If the token is never stopped, it is dropped with the last clone of the token.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use futureproof_core as futureproof;
+    /// use std::sync::mpsc::channel;
+    /// use futureproof::StopToken;
+    ///
+    /// let token = StopToken::new();
+    /// let (sender, stopped) = channel(); // or a channel of an async runtime
+    /// token.on_stop(move || _ = sender.send("finishing what runs"));
+    /// token.stop();
+    /// assert_eq!(stopped.recv(), Ok("finishing what runs"));
+    /// ```
+    pub fn on_stop(&self, callback: impl FnOnce() + Send + 'static) {
+        let mut listeners = self.0.listeners.lock();
+        // Under the lock: a stop that comes from now on finds the callback.
+        if !self.is_stopped() {
+            listeners.callbacks.push(Box::new(callback));
+            return;
+        }
+        drop(listeners);
+        call_back(Box::new(callback));
     }
 
     /// Returns whether the token has been stopped.
@@ -82,15 +124,34 @@ impl StopToken {
     /// Has [`Work::alarm_now`] called when the token is stopped. Who listens has to look at the token afterwards: it may have
     /// been stopped before.
     pub(crate) fn listen(&self, work: &Arc<dyn Work>) {
-        self.0.listeners.lock().push(Arc::downgrade(work));
+        self.0.listeners.lock().work.push(Arc::downgrade(work));
     }
 
     /// Ends [`listen`](Self::listen), also for whoever has gone without saying so.
     pub(crate) fn unlisten(&self, work: &Arc<dyn Work>) {
         let me = Arc::downgrade(work);
         let mut listeners = self.0.listeners.lock();
-        listeners.retain(|listener| listener.strong_count() > 0 && !Weak::ptr_eq(listener, &me));
+        listeners
+            .work
+            .retain(|listener| listener.strong_count() > 0 && !Weak::ptr_eq(listener, &me));
     }
+}
+
+/// Calls what somebody else has written.
+fn call_back(callback: Callback) {
+    let Err(payload) = unwind::catch(callback) else {
+        return;
+    };
+    // A subscriber may panic, too.
+    let event = unwind::catch(|| {
+        tracing::error!(
+            target: "futureproof",
+            panic = unwind::message(&payload),
+            "a callback on a stop panicked"
+        );
+    });
+    unwind::discard(payload);
+    event.unwrap_or_else(unwind::discard);
 }
 
 // A panic leaves a token as it was.

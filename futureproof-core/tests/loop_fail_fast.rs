@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, mpsc};
 
 use common::{KINDS, Kind, WORKERS, everywhere, no_hang, scaled, try_for_each};
-use futureproof_core::{ParallelFor, is_stopping, pull, pull_here};
+use futureproof_core::{ErrorPolicy, ParallelFor, is_stopping, pull, pull_here};
 
 /// Spins until `flag` is set: a body that takes as long as another one wants.
 fn wait_for(flag: &AtomicBool) {
@@ -271,5 +271,48 @@ fn a_slow_body_does_not_keep_the_source_from_the_other_workers() {
                 }
             });
         });
+    }
+}
+
+#[test]
+fn with_a_local_too_the_first_failure_in_input_order_counts() {
+    for workers in WORKERS {
+        let ran = AtomicUsize::new(0);
+        let outcome = ParallelFor::new().workers(workers).try_for_each_with(
+            || Ok(String::new()),
+            0..1000,
+            |text, n| {
+                ran.fetch_add(1, Ordering::Relaxed);
+                text.push('x');
+                if n % 100 == 70 { Err(n) } else { Ok(()) }
+            },
+        );
+        assert_eq!(outcome.unwrap_err(), 70, "{workers}");
+        assert!(ran.into_inner() > 70, "{workers}");
+    }
+}
+
+#[test]
+fn a_local_that_cannot_be_made_is_the_failure_of_its_item() {
+    for workers in WORKERS {
+        let outcome = ParallelFor::new().workers(workers).try_for_each_with(
+            || Err::<(), _>("no connection"),
+            0..10,
+            |(), _| Ok(()),
+        );
+        assert_eq!(outcome.unwrap_err(), "no connection", "{workers}");
+
+        // Under the other policies it is tried again for the next item.
+        let made = AtomicUsize::new(0);
+        let connect = || match made.fetch_add(1, Ordering::Relaxed) {
+            0..3 => Err("no connection"),
+            _ => Ok(()),
+        };
+        let report = ParallelFor::new()
+            .workers(workers)
+            .error_policy(ErrorPolicy::Ignore)
+            .try_for_each_with(connect, 0..10, |(), _| Ok(()))
+            .unwrap();
+        assert_eq!((report.completed(), report.failed()), (7, 3), "{workers}");
     }
 }

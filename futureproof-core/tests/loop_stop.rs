@@ -3,6 +3,7 @@
 mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use common::{everywhere, for_each, scaled, try_fold_into, try_for_each};
@@ -169,4 +170,51 @@ fn few_bodies_start_after_a_stop_however_cheap_they_were() {
         let late = late.into_inner();
         assert!(late <= workers * 256, "{late} of {workers} workers");
     }
+}
+
+#[test]
+fn callbacks_are_called_in_their_order_when_the_token_is_stopped_and_only_then() {
+    let token = StopToken::new();
+    let (sender, called) = channel();
+    for n in 0..3 {
+        let sender = sender.clone();
+        token.clone().on_stop(move || sender.send(n).unwrap());
+    }
+    assert!(called.try_recv().is_err());
+    token.stop();
+    token.stop();
+    assert_eq!(called.try_iter().collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
+fn a_callback_that_comes_after_the_stop_is_called_at_once() {
+    let token = StopToken::new();
+    token.stop();
+    let (sender, called) = channel();
+    token.on_stop(move || sender.send(()).unwrap());
+    assert_eq!(called.try_recv(), Ok(()));
+}
+
+#[test]
+fn a_callback_that_panics_or_uses_the_token_harms_nothing() {
+    let token = StopToken::new();
+    let (sender, called) = channel();
+    let again = token.clone();
+    token.on_stop(|| panic!("meant"));
+    token.on_stop(move || {
+        again.stop();
+        let token = again.clone();
+        again.on_stop(move || sender.send(token.is_stopped()).unwrap());
+    });
+    token.stop();
+    assert_eq!(called.try_recv(), Ok(true));
+}
+
+#[test]
+fn callbacks_of_a_token_that_is_never_stopped_are_dropped_with_it() {
+    let (sender, called) = channel::<()>();
+    let token = StopToken::new();
+    token.on_stop(move || sender.send(()).unwrap());
+    drop(token);
+    assert!(called.recv().is_err(), "dropped and not called");
 }

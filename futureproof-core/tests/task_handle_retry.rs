@@ -79,7 +79,11 @@ fn a_task_is_tried_again_until_it_succeeds() {
             })
             .collect();
         for (handle, started, attempts) in handles {
-            assert_eq!(handle.join().unwrap(), attempts as u32);
+            let task = handle.join_task().unwrap();
+            assert_eq!(
+                (task.result, task.attempts),
+                (attempts as u32, attempts as u32)
+            );
             assert_eq!(started.get(), attempts);
         }
     });

@@ -389,6 +389,56 @@ impl<'a> ParallelFor<'a> {
             }) {}
         })
     }
+
+    /// Runs `body` for every item with a value of the worker's own until one fails; see [`for_each_with`](Self::for_each_with).
+    ///
+    /// A failure of `init` counts as that of the item it was called for. Under the policies log and ignore it is called again
+    /// for the next one.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first item, in input order, that fails.
+    ///
+    /// # Panics
+    ///
+    /// Like [`for_each_with`](Self::for_each_with).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use futureproof_core as futureproof;
+    /// use std::fs::File;
+    /// use std::io::{self, Read, Seek, SeekFrom};
+    /// use futureproof::ParallelFor;
+    ///
+    /// // Each worker has a handle of its own.
+    /// let open = || File::open("Cargo.toml");
+    /// ParallelFor::new().try_for_each_with(open, 0..4_u64, |file, byte| {
+    ///     file.seek(SeekFrom::Start(byte))?;
+    ///     file.read_exact(&mut [0])
+    /// })?;
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_for_each_with<I, L, E>(
+        self,
+        init: impl Fn() -> Result<L, E> + Sync,
+        input: I,
+        body: impl Fn(&mut L, I::Item) -> Result<(), E> + Sync,
+    ) -> Result<Report, E>
+    where
+        I: IntoSource,
+        E: fmt::Display + Send,
+    {
+        let policy = self.policy;
+        done(workers(self, input.into_source(), (), |worker| {
+            let mut local = match init() {
+                Ok(local) => local,
+                Err(error) => return worker.failed(flow(policy, Err(error))),
+            };
+            while worker.batch(|item| flow(policy, body(&mut local, item))) {}
+        }))
+    }
 }
 
 /// What a fallible closure's result does to its loop.

@@ -88,3 +88,19 @@ fn a_listener_hears_of_a_stop_or_sees_it() {
         assert!(ear.0.get() <= 1, "it is told once");
     });
 }
+
+#[test]
+fn a_callback_that_comes_with_the_stop_is_called_once() {
+    explore(|| {
+        let token = StopToken::new();
+        let called = Arc::new(Tally::default());
+        let stopper = {
+            let token = token.clone();
+            loom::thread::spawn(move || token.stop())
+        };
+        let hears = called.clone();
+        token.on_stop(move || hears.add());
+        stopper.join().unwrap();
+        assert_eq!(called.get(), 1);
+    });
+}

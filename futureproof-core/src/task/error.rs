@@ -1,6 +1,7 @@
 //! What can become of a task other than a result.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::unwind::{self, Payload};
 /// half::scope(|tasks| {
 ///     tasks.submit(84);
 ///     let task = tasks.as_completed().next().expect("one task")?;
-///     assert_eq!((task.index, task.args, task.result), (0, (84,), 42));
+///     assert_eq!((task.index, task.args, task.result, task.attempts), (0, (84,), 42, 1));
 ///     Ok(())
 /// })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,12 +35,14 @@ pub struct Task<K, T> {
     pub args: K,
     /// What the function returned.
     pub result: T,
+    /// How often it was started, by when it succeeded: 1 unless it was [tried again](crate::Retry).
+    pub attempts: u32,
 }
 
 /// A task that gave no result: what happened, and to which task.
 ///
 /// It displays as `task 3: load_url("http://…", 60s) failed: connection refused`. The error's own sources follow from
-/// [`source`](Error::source).
+/// [`source`](Error::source). A function that returns no `Result` can still panic or be cancelled: its error is a `TaskError`, without a type.
 ///
 /// # Examples
 ///
@@ -58,7 +61,7 @@ pub struct Task<K, T> {
 ///     other => panic!("{other:?}"),
 /// }
 /// ```
-pub struct TaskError<E> {
+pub struct TaskError<E = Infallible> {
     /// `None` only while it is being taken apart.
     inner: Option<Box<Inner<E>>>,
     /// Where it goes when it is dropped.

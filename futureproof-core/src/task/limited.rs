@@ -60,6 +60,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                     index: place.index,
                     args,
                     result,
+                    attempts: attempt,
                 });
                 let order = place.order;
                 self.hand_in(worker, Some(Ended { order, end }))

@@ -334,7 +334,8 @@ impl<'env, A, K, T, E> TaskManager<'env, A, K, T, E> {
         self.board.look().running
     }
 
-    /// Returns how many submitted tasks wait for a worker, or for another attempt.
+    /// Returns how many submitted tasks wait for a worker, or for another attempt. Those that a worker is about to take are
+    /// among them.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.board.look().waiting

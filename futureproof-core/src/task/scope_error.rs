@@ -1,5 +1,6 @@
 //! What comes out of a scope that went wrong.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 
@@ -29,7 +30,7 @@ use crate::stop::Stopped;
 /// assert_eq!(error.task_errors().len(), 1);
 /// ```
 #[non_exhaustive]
-pub enum ScopeError<E> {
+pub enum ScopeError<E = Infallible> {
     /// A task failed, and the policy or the closure made that the scope's error.
     Task(TaskError<E>),
     /// Several tasks failed, where `raise_after` lets more than one.

@@ -288,6 +288,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
                 index,
                 args,
                 result,
+                attempts: 1,
             });
             let ended = Ended { order, end };
             if !worker.in_batch {

@@ -95,10 +95,11 @@ impl<A, K, T, E> Submission<A, K, T, E> {
             Ok(spare) => spare.flatten(),
             Err(payload) => {
                 drop_quietly(args);
-                return self.conclude(Err(Broken {
+                let broken = Broken {
                     attempts: attempt,
                     ..Broken::panicked(payload)
-                }));
+                };
+                return self.conclude(attempt, Err(broken));
             }
         };
         let span = self.span(attempt);
@@ -118,14 +119,14 @@ impl<A, K, T, E> Submission<A, K, T, E> {
             (Err(broken), Some(spare)) => (broken, spare),
             (outcome, spare) => {
                 drop_quietly(spare);
-                return self.conclude(outcome);
+                return self.conclude(attempt, outcome);
             }
         };
         let is_over = is_stopping() || self.end.how().is_some();
         let wait = again.filter(|_| !is_over);
         let Some(wait) = wait.and_then(|again| again.wait_after(attempt, &broken.kind)) else {
             drop_quietly(spare);
-            return self.conclude(Err(broken));
+            return self.conclude(attempt, Err(broken));
         };
         let failure = self.inner(broken);
         if let Some(again) = again {

@@ -187,13 +187,14 @@ impl<A, K, T, E> Submission<A, K, T, E> {
         })
     }
 
-    /// Ends the task with what its function gave.
-    pub(super) fn conclude(&self, outcome: Result<(K, T), Broken<E>>) -> Ran {
+    /// Ends the task with what its function gave in this attempt.
+    pub(super) fn conclude(&self, attempts: u32, outcome: Result<(K, T), Broken<E>>) -> Ran {
         let end = match outcome {
             Ok((args, result)) => Ok(Task {
                 index: self.index.load(Ordering::Relaxed),
                 args,
                 result,
+                attempts,
             }),
             Err(broken) => Err(self.inner(broken)),
         };
@@ -291,7 +292,7 @@ where
                     let span = self.span(1);
                     let outcome = self.call.perform(args);
                     span.end(|| Broken::word(&outcome));
-                    self.conclude(outcome)
+                    self.conclude(1, outcome)
                 }
                 Some(extras) => self.attempt(extras, args),
             };
