@@ -1,28 +1,35 @@
 //! The same job in what you know and in futureproof, and what changes.
-//!
-//! The pages name crates that this one does not depend on, so they are tested in `tests/docs`, which does.
+// The pages name crates that this one does not depend on, so they are tested in `tests/docs`, which does.
 #![cfg_attr(not(doctest), doc = include_str!("coming_from/index.md"))]
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/rayon.md"))]
+/// From `par_iter`, `par_bridge` and `try_for_each` to a `for`.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/rayon.md"))]
 pub mod rayon {}
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/threads.md"))]
+/// From `std::thread::scope`, chunks and a `Mutex<Vec>` to a loop.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/threads.md"))]
 pub mod threads {}
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/threadpool.md"))]
+/// From `ThreadPool::execute` and a channel to a function with a pool.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/threadpool.md"))]
 pub mod threadpool {}
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/channels.md"))]
+/// From workers on a `crossbeam-channel` to a loop, and to a scope.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/channels.md"))]
 pub mod channels {}
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/tokio.md"))]
+/// From `spawn_blocking`, `JoinSet` and `buffer_unordered` to loops beside the runtime, and handles that are awaited.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/tokio.md"))]
 pub mod tokio {}
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/python.md"))]
+/// From `concurrent.futures`, futureproof, Pebble and more-executors: what they offer for this kind of work, and what is here.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/python.md"))]
 pub mod python {}
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/go.md"))]
+/// From `errgroup` and conc to loops and scopes, and from a context to a stop token.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/go.md"))]
 pub mod go {}
 
-#[cfg_attr(not(doctest), doc = include_str!("coming_from/openmp.md"))]
+/// From `#pragma omp parallel for` and its clauses to a loop and its options.
+#[cfg_attr(not(doctest), doc = "", doc = include_str!("coming_from/openmp.md"))]
 pub mod openmp {}
