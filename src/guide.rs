@@ -1,4 +1,4 @@
-//! The guide, chapter by chapter.
+//! The guide: one question a chapter, from the first loop of one's own to what exactly is promised.
 #![doc = include_str!("guide/index.md")]
 
 #[doc = include_str!("guide/loops.md")]

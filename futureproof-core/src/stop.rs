@@ -467,8 +467,9 @@ impl Drop for Entered {
 ///
 /// A loop is, when an item has ended it, its token was stopped, or its deadline has passed. A task is, when its scope, its
 /// iterator or its pool stops, its token was stopped, its handle was told to [`stop`](crate::TaskHandle::stop), or its `timeout` is
-/// over. A long-running body can ask now and then, and return when the answer is yes. A loop that told a body to stop
-/// because of its token or deadline is a stopped loop, though that may have been its last item. Elsewhere the answer is no.
+/// over. A long-running body can ask now and then, and return when the answer is yes; so can the `next()` of a loop's input, and end
+/// it. A loop that told a body or its input to stop because of its token or deadline is a stopped loop, though that may have been
+/// its last item. Elsewhere the answer is no.
 ///
 /// # Examples
 ///

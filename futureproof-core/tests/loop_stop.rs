@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use common::{everywhere, for_each, scaled, try_fold_into, try_for_each};
-use futureproof_core::{Ended, ParallelFor, StopCause, StopToken, is_stopping};
+use common::{Kind, everywhere, for_each, scaled, try_fold_into, try_for_each};
+use futureproof_core::{Ended, ParallelFor, StopCause, StopToken, is_stopping, pull, pull_here};
 
 #[test]
 fn a_stopped_loop_is_an_error_with_the_report_of_what_was_done() {
@@ -217,4 +217,40 @@ fn callbacks_of_a_token_that_is_never_stopped_are_dropped_with_it() {
     token.on_stop(move || sender.send(()).unwrap());
     drop(token);
     assert!(called.recv().is_err(), "dropped and not called");
+}
+
+#[test]
+fn a_source_that_asks_and_ends_has_not_come_to_the_end_of_its_input() {
+    everywhere(|kind, workers| {
+        if kind == Kind::Indexed {
+            return;
+        }
+        let token = StopToken::new();
+        let (sender, waits) = channel();
+        let options = ParallelFor::new().workers(workers).stop(&token);
+        let stopper = {
+            let token = token.clone();
+            std::thread::spawn(move || {
+                waits.recv().unwrap();
+                token.stop();
+            })
+        };
+        let source = std::iter::from_fn(move || {
+            _ = sender.send(()); // it waits for something that does not come
+            while !is_stopping() {
+                std::thread::yield_now();
+            }
+            None::<u8>
+        });
+        let report = match kind {
+            Kind::CallerFed => options.for_each(pull_here(source), |_| ()),
+            _ => options.for_each(pull(source), |_| ()),
+        };
+        stopper.join().unwrap();
+        assert_eq!(
+            report.ended(),
+            Ended::Stopped(StopCause::Token),
+            "{kind:?} {workers}"
+        );
+    });
 }
