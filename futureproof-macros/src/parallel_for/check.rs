@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr, Item, PatIdent};
 
 use super::model::{How, Loop};
-use super::reads;
+use super::{reads, torn};
 use crate::diag::Errors;
 
 pub(super) fn check(found: &Loop, errors: &Errors) {
@@ -34,6 +34,7 @@ pub(super) fn check(found: &Loop, errors: &Errors) {
         .iter()
         .for_each(|stmt| body.visit_stmt(stmt));
     reads::check(found, &body.bound, errors);
+    torn::check(found, &body.bound, errors);
     let mut reported = HashSet::new();
     for assignment in &body.assignments {
         let place = &assignment.place;

@@ -14,6 +14,7 @@ mod reads;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod torn;
 
 #[cfg(test)]
 pub(crate) use self::names::OPTIONS;

@@ -89,7 +89,7 @@ pub(super) fn parse(krate: Ident, tokens: TokenStream, errors: &Errors) -> Synta
                 at,
                 format!(
                     "`parallel_for!` runs a `for` loop: the items of a `{what}` are not known beforehand; \
-                     write `for PAT in EXPR {{ … }}`, e.g. over `std::iter::from_fn(|| …)`"
+                     write `for PAT in EXPR {{ … }}`, e.g. `for job in receiver`, or over `std::iter::from_fn(move || …)`"
                 ),
             );
             syntax.original = Some(one_expression(rest));

@@ -291,7 +291,8 @@ impl VisitMut for Rewriter<'_> {
                 self.errors.at(
                     &found.await_token,
                     "`.await` cannot stand in the body of a parallel loop, which runs on threads; \
-                     run the future to its end with a `block_on`, or use a loop of your async runtime",
+                     run the future to its end with a `block_on` (in an async function, with the loop in `spawn_blocking`), or use a \
+                     loop of your async runtime",
                 );
                 return self.visit_expr_mut(&mut found.base);
             }

@@ -408,6 +408,42 @@ fn each_part_that_decides_is_told_of_once() {
 }
 
 #[test]
+fn a_variable_that_changes_because_of_another_is_told_to_be_one_tuple_with_it() {
+    for torn in [
+        "if n < best { best = n; other = f(n); }",
+        "if n < best { best = n; } else if n > other { other = n; }",
+        "if let Some(n) = better(best, n) { other.0 = n; }",
+        "match n.cmp(&best) { Less => other = n, _ => {} }",
+        "if n < best { best = n; sum += 1; }",
+        "if n < best { best = n; if f(n) { list.push(n); } }",
+    ] {
+        let used = "sum += 0; list.push(n); best = best.min(n); other = other.max(n);";
+        let options = "reduce(sum, list, min(best), max(other))";
+        let found = error(&format!("{options}, for n in x {{ {used} {torn} }}"));
+        assert!(
+            found.contains("because of `best`") && found.contains("`best = best.min((…, …))`"),
+            "{torn}: {found}"
+        );
+    }
+}
+
+#[test]
+fn variables_that_each_go_their_own_way_may_be_largest_and_smallest() {
+    for fine in [
+        "if n < best { best = n; } if n > other { other = n; }",
+        "best = best.min(n); other = other.max(n); sum += n;",
+        "if n < best { best = n; let other = 1; f(other); }",
+        "if f(n) { best = best.min(n); other = other.max(n); list.push(n); }",
+        "if n < best { best = n; f(&list, best.max(n)); }",
+    ] {
+        let used = "sum += 0; list.push(n); best = best.min(n); other = other.max(n);";
+        let options = "reduce(sum, list, min(best), max(other))";
+        let found = errors(&format!("{options}, for n in x {{ {used} {fine} }}"));
+        assert!(found.is_empty(), "{fine}: {found:#?}");
+    }
+}
+
+#[test]
 fn the_advice_fits_what_is_assigned() {
     for (value, advice) in [
         ("Vec::new()", "only add to it"),
