@@ -21,7 +21,8 @@ use crate::sync::{Arc, Instant};
 
 /// The handle of one submitted task: joins it, joins it with a time limit, polls, cancels, or awaits it.
 ///
-/// It is a [`Future`] for any async runtime. Dropping the handle lets the task run, though not beyond the end of `main`; if it
+/// It is a [`Future`] for any async runtime. (In async code get it by `try_submit`: `submit` waits while the pool is saturated,
+/// and blocks the runtime's thread.) Dropping the handle lets the task run, though not beyond the end of `main`; if it
 /// fails then, the failure is logged once under the policies raise and log. If the pool is dropped first, the task ends as cancelled.
 ///
 /// A task can ask [`is_stopping`](crate::is_stopping): it is when its handle, its stop token or its pool
