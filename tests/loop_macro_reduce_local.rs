@@ -181,7 +181,7 @@ fn a_format_string_is_a_use() {
     let mut seen = String::new();
     futureproof::parallel_for!(
         workers = 1,
-        reduce(seen),
+        reduce(max(seen)),
         for _ in 0..1 {
             assert_eq!(format!("{seen}|{seen:?}"), "|\"\"");
         }

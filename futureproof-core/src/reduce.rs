@@ -48,7 +48,8 @@ use std::time::Duration;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be reduced",
     label = "this variable's type does not say how parts are merged",
-    note = "implement `futureproof::Reduce` for `{Self}`, or write `reduce(max(x))` / `reduce(min(x))` for a largest or smallest value"
+    note = "write `reduce(max(x))` or `reduce(min(x))` to keep one value, the largest or smallest; for a map of other values `push` \
+            pairs into a `Vec` with `reduce` and make the map after the loop; or implement `futureproof::Reduce` for `{Self}`"
 )]
 pub trait Reduce {
     /// Does the result depend on the order in which parts are merged? Where it does not, fewer parts are needed.

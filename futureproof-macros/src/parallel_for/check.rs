@@ -56,7 +56,11 @@ pub(super) fn check(found: &Loop, errors: &Errors) {
                     errors.push(error);
                 }
             }
-            Some(How::Largest | How::Smallest) => {}
+            Some(how @ (How::Largest | How::Smallest)) => {
+                if let Some(error) = assignment.wrong_for_extreme(how) {
+                    errors.push(error);
+                }
+            }
             None if !found.options.names_missing
                 && name.chars().any(char::is_lowercase)
                 && reported.insert(name) =>
@@ -200,6 +204,36 @@ impl Assignment {
         }
     }
 
+    /// What is assigned to a variable that keeps its largest or smallest value is a value as a whole.
+    fn wrong_for_extreme(&self, how: How) -> Option<syn::Error> {
+        let place = &self.place;
+        let (how, keeps) = match how {
+            How::Smallest => ("min", "smallest"),
+            _ => ("max", "largest"),
+        };
+        // Of flags, these are the largest and the smallest value.
+        let flag = matches!(
+            (&self.operator, how),
+            (Some(BinOp::BitOrAssign(_)), "max") | (Some(BinOp::BitAndAssign(_)), "min")
+        );
+        let (at, wrong) = match (&self.operator, self.part) {
+            (Some(_), Part::Whole) if flag => return None,
+            (Some(operator), _) => (
+                operator.span(),
+                "only `=` means here what it means in a sequential loop",
+            ),
+            (None, Part::Whole) => return None,
+            (None, _) => (place.span(), "a part of it cannot be assigned by itself"),
+        };
+        Some(syn::Error::new(
+            at,
+            format!(
+                "`{place}` keeps the {keeps} of whole values, so {wrong}; write `{place} = {place}.{how}(…)`, or \
+                 `reduce({place})` to add up"
+            ),
+        ))
+    }
+
     /// What an assignment to a captured variable needs.
     fn of_capture(&self) -> String {
         let place = &self.place;
@@ -207,7 +241,12 @@ impl Assignment {
             (Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)), _) => {
                 format!("`reduce({place})` in front of `for` adds up what they add")
             }
-            (None, Part::Element) => {
+            (None | Some(_), Part::Element)
+                if !matches!(
+                    self.operator,
+                    Some(BinOp::AddAssign(_) | BinOp::SubAssign(_))
+                ) =>
+            {
                 return format!(
                     "`{place}` belongs to the function around the loop, and several workers would assign its elements at once; {}",
                     self.instead_of_element()

@@ -1,15 +1,18 @@
-//! Finds where the body decides by a summed variable, of which it has a worker's part alone.
+//! Finds where the body reads a summed variable, of which it has a worker's part alone.
 
 use std::collections::HashSet;
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{BinOp, Expr, UnOp};
+use syn::{BinOp, Expr, Token, UnOp};
 
+use super::check;
 use super::model::{How, Loop};
 use crate::diag::Errors;
 
-/// Records the first decision of the body by each of the summed variables. `bound` are the names that the loop binds
+/// Records where the body first reads each of the summed variables, as far as can be told: what a method does, only its name says. `bound` are the names that the loop binds
 /// itself: in doubt they mean something else.
 pub(super) fn check(found: &Loop, bound: &HashSet<String>, errors: &Errors) {
     let reduced = found.options.reduce.iter();
@@ -20,6 +23,7 @@ pub(super) fn check(found: &Loop, bound: &HashSet<String>, errors: &Errors) {
             .filter(|name| !bound.contains(&name.to_string()))
             .collect(),
         deciding: false,
+        leaving: false,
         errors,
     };
     if !reads.summed.is_empty() {
@@ -36,6 +40,8 @@ struct Reads<'a> {
     summed: Vec<&'a Ident>,
     /// Does something depend on the value that is being visited?
     deciding: bool,
+    /// Does it leave the loop? Then it is looked at elsewhere.
+    leaving: bool,
     errors: &'a Errors,
 }
 
@@ -52,6 +58,36 @@ impl Reads<'_> {
 
     fn is_summed(&self, name: &Ident) -> bool {
         self.summed.contains(&name)
+    }
+
+    /// Records that the variable is read.
+    fn read(&mut self, name: &Ident) {
+        self.summed.retain(|summed| *summed != name);
+        let instead = if self.deciding {
+            "decide by it after the loop, `break` or `return` on the item itself, or collect the items and filter them \
+             after the loop"
+        } else {
+            "read it after the loop; to number the items, loop over the `enumerate()` of the input"
+        };
+        self.errors.at(
+            name,
+            format!("`{name}` is only this worker's part here, not the whole so far; {instead}"),
+        );
+    }
+
+    /// Visits what a method is called on: a variable may be changed by that.
+    fn receiver(&mut self, place: &Expr) {
+        match place {
+            Expr::Path(path) if path.path.get_ident().is_some() => {}
+            Expr::Paren(inner) => self.receiver(&inner.expr),
+            Expr::Group(inner) => self.receiver(&inner.expr),
+            Expr::Field(field) => self.receiver(&field.base),
+            Expr::Index(index) => {
+                self.receiver(&index.expr);
+                self.visit_expr(&index.index);
+            }
+            other => self.visit_expr(other),
+        }
     }
 
     /// Visits a variable that is only changed, and what it is changed with.
@@ -79,6 +115,23 @@ impl Reads<'_> {
             other => self.visit_expr(other),
         }
     }
+}
+
+/// Methods of collections and strings that read and change nothing.
+fn reads(method: &Ident) -> bool {
+    const READ: &[&str] = &[
+        "clone",
+        "contains",
+        "contains_key",
+        "first",
+        "is_empty",
+        "iter",
+        "keys",
+        "last",
+        "len",
+        "values",
+    ];
+    READ.iter().any(|read| method == read)
 }
 
 /// Methods that find a place to change, or whose result says nothing of what else is there.
@@ -114,17 +167,12 @@ fn decides(operator: &BinOp) -> bool {
 impl Visit<'_> for Reads<'_> {
     fn visit_expr(&mut self, expr: &Expr) {
         match expr {
-            Expr::Path(path) if self.deciding => {
+            Expr::Path(path) => {
                 let name = path.path.get_ident().filter(|_| path.qself.is_none());
-                if let Some(name) = name.filter(|name| self.is_summed(name)) {
-                    self.summed.retain(|summed| *summed != name);
-                    self.errors.at(
-                        name,
-                        format!(
-                            "`{name}` is only this worker's part here, not the whole so far; decide by it after the loop, \
-                             `break` or `return` on the item itself, or collect the items and filter them after the loop"
-                        ),
-                    );
+                if let Some(name) = name.filter(|name| self.is_summed(name))
+                    && (self.deciding || !self.leaving)
+                {
+                    self.read(name);
                 }
             }
             Expr::If(found) => {
@@ -147,22 +195,41 @@ impl Visit<'_> for Reads<'_> {
                 self.decide(&found.right);
             }
             // `sum += 1` is no reading, nor is it a value.
-            Expr::Binary(found) if super::check::is_assignment(&found.op) => {
-                self.deciding(false, |this| visit::visit_expr_binary(this, found));
+            Expr::Binary(found) if check::is_assignment(&found.op) => {
+                self.deciding(false, |this| {
+                    this.change(&found.left);
+                    this.visit_expr(&found.right);
+                });
             }
+            // What is assigned is checked elsewhere.
+            Expr::Assign(found) => self.deciding(false, |this| {
+                if !matches!(*found.left, Expr::Tuple(_) | Expr::Array(_)) {
+                    this.change(&found.left);
+                }
+                this.visit_expr(&found.right);
+            }),
             Expr::Unary(found) if matches!(found.op, UnOp::Not(_)) => self.decide(&found.expr),
             Expr::Reference(found) if found.mutability.is_some() => self.change(&found.expr),
             Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_) if is_change(expr) => {
                 self.change(expr);
             }
-            // What leaves has errors of its own, and a closure may be there for what it does.
-            Expr::Assign(_)
-            | Expr::Return(_)
-            | Expr::Break(_)
-            | Expr::ForLoop(_)
-            | Expr::Loop(_)
-            | Expr::Closure(_)
-            | Expr::Async(_) => {
+            Expr::MethodCall(call) if !self.deciding => {
+                if reads(&call.method) {
+                    self.visit_expr(&call.receiver);
+                } else {
+                    self.receiver(&call.receiver);
+                }
+                call.args
+                    .iter()
+                    .for_each(|argument| self.visit_expr(argument));
+            }
+            Expr::Return(_) | Expr::Break(_) => {
+                let before = std::mem::replace(&mut self.leaving, true);
+                self.deciding(false, |this| visit::visit_expr(this, expr));
+                self.leaving = before;
+            }
+            // A closure may be there for what it does.
+            Expr::ForLoop(_) | Expr::Loop(_) | Expr::Closure(_) | Expr::Async(_) => {
                 self.deciding(false, |this| visit::visit_expr(this, expr));
             }
             _ => visit::visit_expr(self, expr),
@@ -196,7 +263,47 @@ impl Visit<'_> for Reads<'_> {
         }
     }
 
+    /// The arguments of macros that read them as a function would, and the names in their format strings.
+    fn visit_macro(&mut self, mac: &syn::Macro) {
+        const FORMATS: &[&str] = &[
+            "print", "println", "eprint", "eprintln", "format", "write", "writeln", "panic",
+        ];
+        const ASSERTS: &[&str] = &[
+            "assert",
+            "assert_eq",
+            "assert_ne",
+            "debug_assert",
+            "debug_assert_eq",
+            "debug_assert_ne",
+        ];
+        let Some(last) = mac.path.segments.last() else {
+            return;
+        };
+        let named = |names: &[&str]| names.iter().any(|name| last.ident == name);
+        if !named(FORMATS) && !named(ASSERTS) {
+            return;
+        }
+        let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone());
+        for argument in arguments.iter().flatten() {
+            self.deciding(named(ASSERTS), |this| this.visit_expr(argument));
+        }
+        for name in self.summed.clone() {
+            if in_format_strings(&mac.tokens, &name.to_string()) {
+                self.read(name);
+            }
+        }
+    }
+
     fn visit_item(&mut self, _: &syn::Item) {}
     fn visit_type(&mut self, _: &syn::Type) {}
     fn visit_attribute(&mut self, _: &syn::Attribute) {}
+}
+
+/// Does `{name}` or `{name:…}` stand in a literal?
+fn in_format_strings(tokens: &TokenStream, name: &str) -> bool {
+    let literals = tokens
+        .clone()
+        .into_iter()
+        .filter(|token| matches!(token, TokenTree::Literal(_)));
+    check::mentions(literals.collect(), name)
 }

@@ -399,6 +399,65 @@ fn a_part_decides_nothing() {
 }
 
 #[test]
+fn what_reads_a_part_is_told_so() {
+    for wrong in [
+        "let id = a; a += 1;",
+        "f(a);",
+        "f(n, &a);",
+        "list.push((a, n));",
+        "list.push((a.len(), n));",
+        "let b = a.clone();",
+        "f(a.iter().count());",
+        "let b = S { a };",
+        "let b = a * 2 + n;",
+        "let b = a[0];",
+        "let b = a.field;",
+        "list.extend(a + 1);",
+        "list[a].push(n);",
+        "for m in &a { f(m) }",
+        "let g = || f(a);",
+        "list.push(format!(\"{a}: {n}\"));",
+        "println!(\"{:>5}\", a);",
+        "writeln!(out, \"{a:>5}\");",
+    ] {
+        let found = error(&format!("reduce(a), for n in x {{ a += n; {wrong} }}"));
+        assert!(
+            found.starts_with(
+                "`a` is only this worker's part here, not the whole so far; read it after the loop"
+            ),
+            "{wrong}: {found}"
+        );
+    }
+    let found = error("reduce(a), for n in x { a += n; assert!(a > 0); }");
+    assert!(found.contains("decide by it after the loop"), "{found}");
+}
+
+#[test]
+fn a_largest_or_smallest_value_is_assigned_as_a_whole() {
+    for wrong in [
+        "a += n;",
+        "a -= n;",
+        "a *= n;",
+        "a |= n;",
+        "a.0 = n;",
+        "a[n] = n;",
+    ] {
+        let found = error(&format!("reduce(min(a)), for n in x {{ {wrong} }}"));
+        assert!(
+            found.starts_with("`a` keeps the smallest of whole values")
+                && found.contains("`a = a.min(…)`"),
+            "{wrong}: {found}"
+        );
+    }
+    for right in [
+        "reduce(max(a)), for n in x { a |= n; }",
+        "reduce(min(a)), for n in x { a &= n; }",
+    ] {
+        assert_eq!(errors(right), [""; 0], "{right}");
+    }
+}
+
+#[test]
 fn each_part_that_decides_is_told_of_once() {
     let found = errors(
         "reduce(a, b), for n in x { if a > 1 || b > 2 { f() } if a > b { f() } a += n; b += n; }",
@@ -412,7 +471,7 @@ fn a_variable_that_changes_because_of_another_is_told_to_be_one_tuple_with_it() 
     for torn in [
         "if n < best { best = n; other = f(n); }",
         "if n < best { best = n; } else if n > other { other = n; }",
-        "if let Some(n) = better(best, n) { other.0 = n; }",
+        "if let Some(n) = better(best, n) { other = n; }",
         "match n.cmp(&best) { Less => other = n, _ => {} }",
         "if n < best { best = n; sum += 1; }",
         "if n < best { best = n; if f(n) { list.push(n); } }",
@@ -434,7 +493,7 @@ fn variables_that_each_go_their_own_way_may_be_largest_and_smallest() {
         "best = best.min(n); other = other.max(n); sum += n;",
         "if n < best { best = n; let other = 1; f(other); }",
         "if f(n) { best = best.min(n); other = other.max(n); list.push(n); }",
-        "if n < best { best = n; f(&list, best.max(n)); }",
+        "if n < best { best = n; f(&mut list, best.max(n)); }",
     ] {
         let used = "sum += 0; list.push(n); best = best.min(n); other = other.max(n);";
         let options = "reduce(sum, list, min(best), max(other))";
@@ -485,7 +544,9 @@ fn a_part_may_be_changed_anywhere() {
         "define!(a); if a > 3 { f(n) }",
         "n > 3 && { a += n; true };",
         "fn g(b: i32) -> bool { b > a }",
-        "println!(\"{}\", a); f(a.len());",
+        "f(&mut a); a[n] += 1; a.b.push(n); a.extend(a::b(n)); dbg!(&a);",
+        "let last = a.last_mut(); a.iter_mut().for_each(g);",
+        "let s = S { a: 3 }; a.b.c += s.a; (a) += 1;",
     ] {
         let found = errors(&format!("reduce(a), for n in x {{ a += n; {right} }}"));
         assert_eq!(found, [""; 0], "{right}");
@@ -551,7 +612,7 @@ fn what_only_looks_like_a_mistake_passes() {
         "for n in x { static mut total: u32 = 0; unsafe { total += n } }",
         "reduce(max(a)), for n in x { a = n; }",
         "reduce(a), for n in x { a += n; a -= 1; a.b = 3; a.push(1); }",
-        "reduce(a), for n in x { print!(\"{a:?}\"); }",
+        "reduce(a), for n in x { dbg!(a.push(n)); a += n; }",
         "reduce(max), for n in x { max += n; }",
         "local(a = 1,), for n in x { a = n; },",
         "for n in x { async { y.await?; return 3; }; }",
