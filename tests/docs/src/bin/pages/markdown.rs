@@ -20,7 +20,9 @@ pub(crate) fn check(
     let text = std::fs::read_to_string(path)?;
     let (targets, _) = outline(&text);
     for target in &targets {
-        let is_item = target == "crate" || target.contains("::") || target.starts_with("macro@");
+        let is_item = target.split('#').next() == Some("crate")
+            || target.contains("::")
+            || target.starts_with("macro@");
         let outcome = if is_item || target.ends_with('!') {
             Ok(())
         } else if links::is_elsewhere(target) {
