@@ -9,7 +9,7 @@ use std::time::Duration;
 ///
 /// `parallel_for!(reduce(a), …)` gives each batch of items a part of its own, made by [`identity`](Reduce::identity),
 /// and merges the parts into `a` in input order. Numbers, arrays and tuples add; `Vec`, `VecDeque`, `LinkedList` and
-/// `String` append; sets and heaps unite; maps merge the values of equal keys.
+/// `String` append; sets and heaps unite; maps merge the values of equal keys (and keep one of the keys, it is not said which).
 ///
 /// For a result equal to the sequential loop's, [`merge`](Reduce::merge) must be associative, and merging an identity
 /// must change nothing.
@@ -171,6 +171,8 @@ impl Reduce for String {
 }
 
 impl<T: Eq + Hash, S: BuildHasher + Clone> Reduce for HashSet<T, S> {
+    const ORDERED: bool = false;
+
     fn identity(&self) -> Self {
         Self::with_hasher(self.hasher().clone())
     }
@@ -181,6 +183,8 @@ impl<T: Eq + Hash, S: BuildHasher + Clone> Reduce for HashSet<T, S> {
 }
 
 impl<T: Ord> Reduce for BTreeSet<T> {
+    const ORDERED: bool = false;
+
     fn identity(&self) -> Self {
         Self::new()
     }
@@ -191,6 +195,8 @@ impl<T: Ord> Reduce for BTreeSet<T> {
 }
 
 impl<T: Ord> Reduce for BinaryHeap<T> {
+    const ORDERED: bool = false;
+
     fn identity(&self) -> Self {
         Self::new()
     }
@@ -201,6 +207,8 @@ impl<T: Ord> Reduce for BinaryHeap<T> {
 }
 
 impl<K: Eq + Hash, V: Reduce, S: BuildHasher + Clone> Reduce for HashMap<K, V, S> {
+    const ORDERED: bool = V::ORDERED;
+
     fn identity(&self) -> Self {
         Self::with_hasher(self.hasher().clone())
     }
@@ -219,6 +227,8 @@ impl<K: Eq + Hash, V: Reduce, S: BuildHasher + Clone> Reduce for HashMap<K, V, S
 }
 
 impl<K: Ord, V: Reduce> Reduce for BTreeMap<K, V> {
+    const ORDERED: bool = V::ORDERED;
+
     fn identity(&self) -> Self {
         Self::new()
     }
