@@ -58,6 +58,14 @@ pub trait Try {
     fn branch(self) -> ControlFlow<Self::Residual, Self::Output>;
 }
 
+/// Stands for `?` in a loop that does not compile, so that the compiler has nothing to say of that.
+pub fn untried<T: Try>(value: T) -> T::Output {
+    match value.branch() {
+        ControlFlow::Continue(output) => output,
+        ControlFlow::Break(_) => unreachable!("a loop that does not compile does not run"),
+    }
+}
+
 impl<T, E> Try for Result<T, E> {
     type Output = T;
     type Residual = Result<Never, E>;

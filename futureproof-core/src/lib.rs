@@ -69,7 +69,7 @@ pub mod __private {
         VtableDisplay, VtableError,
     };
     pub use crate::engine::{Exits, Leaves, Worker, each, each_plain, workers, workers_plain};
-    pub use crate::flow::{Flow, Hole, Never, Outcome, Try, broke, send};
+    pub use crate::flow::{Flow, Hole, Never, Outcome, Try, broke, send, untried};
     pub use crate::policy::ErrorPolicy;
     pub use crate::pool::TaskPool;
     pub use crate::reduce::{Accumulator, Accumulators, Added, Largest, Smallest};

@@ -105,6 +105,8 @@ enum Part {
 enum Value {
     Option,
     Collection,
+    /// What overflows on purpose.
+    Wrapping,
     Other,
 }
 
@@ -126,6 +128,9 @@ impl Value {
             }
             Expr::MethodCall(call) if call.method == "collect" || call.method == "to_vec" => {
                 Self::Collection
+            }
+            Expr::MethodCall(call) if call.method.to_string().starts_with("wrapping_") => {
+                Self::Wrapping
             }
             _ => Self::Other,
         }
@@ -198,6 +203,9 @@ impl Assignment {
             (None, Part::Whole, Value::Collection) => lost(format!(
                 "only add to it (`push`, `extend`, `insert`), or, if each item needs its own, make it in the body: `let mut {place} = …`"
             )),
+            (None, Part::Whole, Value::Wrapping) => lost(format!(
+                "make `{place}` a `std::num::Wrapping`, and write `{place} += …`"
+            )),
             (None, Part::Whole, Value::Other) => lost(format!(
                 "write `{place} += …`, or `reduce(max({place}))` or `reduce(min({place}))` to keep the largest or smallest value"
             )),
@@ -237,6 +245,11 @@ impl Assignment {
     /// What an assignment to a captured variable needs.
     fn of_capture(&self) -> String {
         let place = &self.place;
+        if place == "self" {
+            return "`self` belongs to the function around the loop, and several workers would assign it at once; use a variable \
+                    of the function with `reduce(…)`, and put it into `self` after the loop"
+                .to_owned();
+        }
         let reduce = match (&self.operator, self.part) {
             (Some(BinOp::AddAssign(_) | BinOp::SubAssign(_)), _) => {
                 format!("`reduce({place})` in front of `for` adds up what they add")

@@ -3,11 +3,12 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::Expr;
 use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, Item};
 
 use super::braces::before_braces;
-use super::model::Options;
+use super::model::{Options, Policy};
 use super::parse::{Form, Syntax};
 use crate::policy;
 
@@ -33,7 +34,14 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
         quote_spanned!(site=> #[allow(unused)] let mut #name = #value;)
     });
     let sequential = match (&syntax.original, &syntax.head) {
-        (Some(original), _) => original.to_token_stream(),
+        (Some(original), _) => match syn::parse2::<Expr>(original.clone()) {
+            Ok(mut sequential) if matches!(options.policy, Policy::Log | Policy::Ignore) => {
+                let private = quote_spanned!(site=> #krate::__private);
+                Untried(&private).visit_expr_mut(&mut sequential);
+                sequential.to_token_stream()
+            }
+            _ => original.clone(),
+        },
         (None, Some(head)) => {
             // What it borrows from lives until the end of the `match`, as in a `for`.
             let source = before_braces(&head.source, site);
@@ -54,4 +62,27 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
         #sequential
         #private::Hole::<#report>::new().take()
     }
+}
+
+/// Puts a call where `?` would leave the function, which under log and ignore it does not.
+struct Untried<'a>(&'a TokenStream);
+
+impl VisitMut for Untried<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match expr {
+            // What is in these belongs to them.
+            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => return,
+            Expr::Try(found) => {
+                self.visit_expr_mut(&mut found.expr);
+                let (private, value) = (self.0, &found.expr);
+                let span = found.question_token.spans[0];
+                *expr = Expr::Verbatim(quote_spanned!(span=> #private::untried(#value)));
+                return;
+            }
+            _ => {}
+        }
+        visit_mut::visit_expr_mut(self, expr);
+    }
+
+    fn visit_item_mut(&mut self, _: &mut Item) {}
 }

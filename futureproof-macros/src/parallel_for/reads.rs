@@ -75,6 +75,18 @@ impl Reads<'_> {
         );
     }
 
+    /// Records that what is in the variable is taken away or moved.
+    fn rearranged(&mut self, name: &Ident, method: &Ident) {
+        self.summed.retain(|summed| *summed != name);
+        self.errors.at(
+            method,
+            format!(
+                "`{name}` is only this worker's part here, not the whole so far, so `{method}` would do something else than in a \
+                 sequential loop; add to `{name}` here, and `{method}` after the loop"
+            ),
+        );
+    }
+
     /// Visits what a method is called on: a variable may be changed by that.
     fn receiver(&mut self, place: &Expr) {
         match place {
@@ -124,14 +136,56 @@ fn reads(method: &Ident) -> bool {
         "contains",
         "contains_key",
         "first",
+        "get",
         "is_empty",
         "iter",
         "keys",
         "last",
         "len",
+        "to_owned",
+        "to_string",
+        "to_vec",
         "values",
     ];
     READ.iter().any(|read| method == read)
+}
+
+/// Methods of collections and strings that take away or move what is there, of which a part has not all.
+fn rearranges(method: &Ident) -> bool {
+    const NAMES: &[&str] = &[
+        "clear",
+        "dedup",
+        "pop",
+        "pop_back",
+        "pop_first",
+        "pop_front",
+        "pop_last",
+        "remove",
+        "retain",
+        "reverse",
+        "swap_remove",
+        "truncate",
+    ];
+    let method = method.to_string();
+    NAMES.contains(&method.as_str())
+        || ["sort", "dedup_", "drain", "split_off"]
+            .iter()
+            .any(|start| method.starts_with(start))
+}
+
+/// Does the method say of what it adds whether that was there?
+fn answers(expr: &Expr) -> bool {
+    matches!(expr, Expr::MethodCall(call) if call.method == "insert" || call.method == "replace")
+}
+
+/// The variable itself, in brackets or not.
+fn variable(place: &Expr) -> Option<&Ident> {
+    match place {
+        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        Expr::Paren(inner) => variable(&inner.expr),
+        Expr::Group(inner) => variable(&inner.expr),
+        _ => None,
+    }
 }
 
 /// Methods that find a place to change, or whose result says nothing of what else is there.
@@ -214,10 +268,11 @@ impl Visit<'_> for Reads<'_> {
                 self.change(expr);
             }
             Expr::MethodCall(call) if !self.deciding => {
-                if reads(&call.method) {
-                    self.visit_expr(&call.receiver);
-                } else {
-                    self.receiver(&call.receiver);
+                let name = variable(&call.receiver).filter(|name| self.is_summed(name));
+                match name {
+                    Some(name) if rearranges(&call.method) => self.rearranged(name, &call.method),
+                    _ if reads(&call.method) => self.visit_expr(&call.receiver),
+                    _ => self.receiver(&call.receiver),
                 }
                 call.args
                     .iter()
@@ -252,6 +307,9 @@ impl Visit<'_> for Reads<'_> {
             Some(init) if init.diverge.is_some() => {
                 self.deciding(true, |this| visit::visit_local(this, local));
             }
+            Some(init) if answers(&init.expr) && !matches!(local.pat, syn::Pat::Wild(_)) => {
+                self.deciding(true, |this| visit::visit_local(this, local));
+            }
             _ => visit::visit_local(self, local),
         }
     }
@@ -283,9 +341,15 @@ impl Visit<'_> for Reads<'_> {
         if !named(FORMATS) && !named(ASSERTS) {
             return;
         }
+        // They write to the first one.
+        let changed = usize::from(named(&["write", "writeln"]));
         let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone());
-        for argument in arguments.iter().flatten() {
-            self.deciding(named(ASSERTS), |this| this.visit_expr(argument));
+        for (index, argument) in arguments.iter().flatten().enumerate() {
+            if index < changed {
+                self.change(argument);
+            } else {
+                self.deciding(named(ASSERTS), |this| this.visit_expr(argument));
+            }
         }
         for name in self.summed.clone() {
             if in_format_strings(&mac.tokens, &name.to_string()) {

@@ -419,6 +419,7 @@ fn what_reads_a_part_is_told_so() {
         "list.push(format!(\"{a}: {n}\"));",
         "println!(\"{:>5}\", a);",
         "writeln!(out, \"{a:>5}\");",
+        "list.push(a.to_string());",
     ] {
         let found = error(&format!("reduce(a), for n in x {{ a += n; {wrong} }}"));
         assert!(
@@ -428,8 +429,41 @@ fn what_reads_a_part_is_told_so() {
             "{wrong}: {found}"
         );
     }
-    let found = error("reduce(a), for n in x { a += n; assert!(a > 0); }");
-    assert!(found.contains("decide by it after the loop"), "{found}");
+    for wrong in ["assert!(a > 0);", "let new = a.insert(n); if new { f(n) }"] {
+        let found = error(&format!("reduce(a), for n in x {{ a += n; {wrong} }}"));
+        assert!(found.contains("decide by it after the loop"), "{found}");
+    }
+}
+
+#[test]
+fn what_rearranges_a_part_is_told_to_stand_after_the_loop() {
+    for wrong in [
+        "a.sort();",
+        "a.sort_by(f); a.truncate(3);",
+        "let last = a.pop();",
+        "f(a.drain(..));",
+        "a.clear();",
+    ] {
+        let found = error(&format!("reduce(a), for n in x {{ a.push(n); {wrong} }}"));
+        assert!(
+            found.contains("after the loop") && found.contains("add to `a` here"),
+            "{wrong}: {found}"
+        );
+    }
+}
+
+#[test]
+fn under_log_and_ignore_a_mistake_is_not_told_of_each_question_mark() {
+    let text = pretty(
+        "error_policy = \"log\", wrokers = 3, for n in x { f(n)?.g()?; let g = || Ok(h()?); }",
+    );
+    assert!(
+        has(&text, "untried(krate::__private::untried(f(n)).g())"),
+        "{text}"
+    );
+    assert!(has(&text, "|| Ok(h()?)"), "{text}");
+    let text = pretty("wrokers = 3, for n in x { f(n)?; }");
+    assert!(has(&text, "f(n)?;"), "{text}");
 }
 
 #[test]
@@ -526,7 +560,9 @@ fn a_question_mark_in_a_try_block_stays_in_it() {
 fn a_part_may_be_changed_anywhere() {
     for right in [
         "if n > 3 { a += n } else { a -= n }",
-        "match n { 3 => a.push(n), _ => a.clear() }",
+        "match n { 3 => a.push(n), _ => a.extend(n) }",
+        "write!(a, \"{n}\")?; writeln!(a, \"{}\", n)?; std::write!(a.b, \"\")?;",
+        "let _ = a.insert(n); _ = a.insert(n);",
         "while n > 3 { a += n; }",
         "*a.entry(n).or_insert(0) += 1;",
         "if let Some(count) = a.get_mut(&n) { *count += 1 } else { a.insert(n, 1); }",

@@ -9,7 +9,7 @@ fn main() {
         reduce(words),
         for n in 0..10 {
             words.push(n);
-            kept.lock().unwrap().push(&words);
+            kept.lock().unwrap().push(words.as_slice());
         }
     );
     println!("{kept:?}");
