@@ -25,7 +25,17 @@ pub fn __parallel_for(input: TokenStream) -> TokenStream {
     parallel_for::expand(input.into()).into()
 }
 
-// Without a doc comment of its own: it would end up below the page that the facade includes.
+// Without a doc comment of its own: it would end up below the page that the facade includes. Editors show this one alone.
+#[cfg_attr(
+    rust_analyzer,
+    doc = "Gives a function a pool: beside the function, under the same name, comes a type through which many calls of it \
+           run at once.\n\n\
+           `f::scope(|tasks| …)`, `f::map(inputs)`, `f::as_completed(inputs)`, `f::submit(args…)`, `f::try_submit(args…)`, \
+           `f::configure()`, `f::pool()`; of a method `f_scope` to `f_pool`.\n\n\
+           Options: `workers`, `error_policy`, `raise_after`, `retry`, `retry_if`, `timeout`, `rate_limit`, `capacity`, `name`, \
+           `monitor`, `progress`, `keep_args`, `max_tasks_per_thread`, `type`, `fallible`, `associated`, `crate`.\n\n\
+           [More](https://docs.rs/futureproof/latest/futureproof/attr.task_pool.html)"
+)]
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn task_pool(options: TokenStream, item: TokenStream) -> TokenStream {

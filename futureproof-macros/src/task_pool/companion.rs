@@ -16,7 +16,7 @@ pub(super) fn scope(model: &Model) -> TokenStream {
         output_param,
         ..
     } = model;
-    let (p, name) = (model.private(), model.function("scope"));
+    let (krate, name) = (&model.krate, model.function("scope"));
     let Types {
         args,
         kept,
@@ -30,7 +30,7 @@ pub(super) fn scope(model: &Model) -> TokenStream {
     let signature = Signature::of(
         &model.borrowing,
         output_param,
-        quote!(#output_param: #p::ScopeOutput<#err>),
+        quote!(#output_param: #krate::ScopeOutput<#err>),
     );
     let Signature { params, bounds } = signature;
     let run = model.hand_over("scope", quote!(body));
@@ -41,8 +41,8 @@ pub(super) fn scope(model: &Model) -> TokenStream {
         ///
         /// The first failure of a task under the policy `raise`, or the error of `body`.
         #vis fn #name<#params>(
-            body: impl #p::FnOnce(&#p::TaskManager<#env, #args, #kept, #ok, #err>) -> #output_param,
-        ) -> #p::Result<#output_param::Value, #p::ScopeError<#err>>
+            body: impl ::core::ops::FnOnce(&#krate::TaskManager<#env, #args, #kept, #ok, #err>) -> #output_param,
+        ) -> ::core::result::Result<#output_param::Value, #krate::ScopeError<#err>>
         where #bounds
         {
             #run
@@ -57,8 +57,8 @@ pub(super) fn map(model: &Model, name: &str, order: &str) -> TokenStream {
         input_param: input,
         ..
     } = model;
-    let (p, run, name) = (
-        model.private(),
+    let (krate, run, name) = (
+        &model.krate,
         model.hand_over(name, quote!(inputs)),
         model.function(name),
     );
@@ -73,14 +73,14 @@ pub(super) fn map(model: &Model, name: &str, order: &str) -> TokenStream {
         model.link()
     );
     let needed = quote! {
-        #input: #p::IntoIterator,
-        #input::IntoIter: #p::Send + 'static,
-        #input::Item: #p::IntoArgs<#args>
+        #input: ::core::iter::IntoIterator,
+        #input::IntoIter: ::core::marker::Send + 'static,
+        #input::Item: #krate::IntoArgs<#args>
     };
     let Signature { params, bounds } = Signature::of(&model.owning, input, needed);
     quote! {
         #[doc = #doc]
-        #vis fn #name<#params>(inputs: #input) -> #p::Results<#args, #kept, #ok, #err>
+        #vis fn #name<#params>(inputs: #input) -> #krate::Results<#args, #kept, #ok, #err>
         where #bounds
         {
             #run
@@ -90,19 +90,19 @@ pub(super) fn map(model: &Model, name: &str, order: &str) -> TokenStream {
 
 /// `f::submit(args…)`
 pub(super) fn submit(model: &Model) -> TokenStream {
-    let p = model.private();
+    let krate = &model.krate;
     let Types { kept, ok, err, .. } = Types::of(model, &model.owning);
     let doc = format!(
         "Queues one call of {} and gives a handle to its result.",
         model.link()
     );
-    let handle = quote!(#p::TaskHandle<#ok, #err, #kept>);
+    let handle = quote!(#krate::TaskHandle<#ok, #err, #kept>);
     submission(model, "submit", &quote!(#[doc = #doc]), &handle)
 }
 
 /// `f::try_submit(args…)`
 pub(super) fn try_submit(model: &Model) -> TokenStream {
-    let p = model.private();
+    let krate = &model.krate;
     let types = Types::of(model, &model.owning);
     let Types {
         args,
@@ -121,7 +121,7 @@ pub(super) fn try_submit(model: &Model) -> TokenStream {
         ///
         /// Gives the arguments back when the pool is saturated, or was closed or stopped.
     };
-    let handle = quote!(#p::Result<#p::TaskHandle<#ok, #err, #kept>, #p::TrySubmitError<#args>>);
+    let handle = quote!(::core::result::Result<#krate::TaskHandle<#ok, #err, #kept>, #krate::TrySubmitError<#args>>);
     submission(model, "try_submit", &doc, &handle)
 }
 
@@ -148,8 +148,8 @@ fn submission(model: &Model, name: &str, doc: &TokenStream, gives: &TokenStream)
 /// `f::configure()`, which borrows as `scope` does: what else it leads to asks for `'static` itself.
 pub(super) fn configure(model: &Model) -> TokenStream {
     let vis = &model.vis;
-    let (p, name, run) = (
-        model.private(),
+    let (krate, name, run) = (
+        &model.krate,
         model.function("configure"),
         model.hand_over("configure", quote!()),
     );
@@ -167,7 +167,7 @@ pub(super) fn configure(model: &Model) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[inline]
-        #vis fn #name<#params>() -> #p::Configured<#args, #kept, #ok, #err>
+        #vis fn #name<#params>() -> #krate::Configured<#args, #kept, #ok, #err>
         where #bounds
         {
             #run
@@ -178,8 +178,8 @@ pub(super) fn configure(model: &Model) -> TokenStream {
 /// `f::pool()`
 pub(super) fn pool(model: &Model) -> TokenStream {
     let vis = &model.vis;
-    let (p, name, options) = (
-        model.private(),
+    let (krate, name, options) = (
+        &model.krate,
         model.function("pool"),
         model.function("__options"),
     );
@@ -191,7 +191,7 @@ pub(super) fn pool(model: &Model) -> TokenStream {
         #[doc = #doc]
         #[inline]
         #[must_use]
-        #vis fn #name() -> &'static #p::TaskPool {
+        #vis fn #name() -> &'static #krate::TaskPool {
             &Self::#options().pool
         }
     }

@@ -51,7 +51,7 @@ fn companion_type(model: &Model, name: &Ident, functions: &[TokenStream]) -> Tok
         "The task pool of {}: many calls of it at once.",
         model.link()
     );
-    let allowed = allowed();
+    let (itself, allowed) = (model.type_name(), allowed());
     quote! {
         #[doc = #doc]
         #allowed
@@ -61,7 +61,7 @@ fn companion_type(model: &Model, name: &Ident, functions: &[TokenStream]) -> Tok
 
         #allowed
         #(#impl_attrs)*
-        impl #name { #(#functions)* }
+        impl #itself { #(#functions)* }
     }
 }
 

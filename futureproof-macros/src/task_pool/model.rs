@@ -12,11 +12,14 @@ use syn::{
 use super::function::Function;
 use super::lifetimes::Names;
 use super::options::{Options, Setting};
-use super::shape::{self, Shape};
+use super::shape::{self, Shape, peeled};
 
 /// One annotated function.
 pub(super) struct Model {
     pub(super) name: Ident,
+    /// Where the companion's names are: at the function's `fn`. An editor leads from `f::scope` to the function, and what it
+    /// shows at the function's own name is the function.
+    pub(super) at: Span,
     pub(super) vis: Visibility,
     pub(super) place: Place,
     pub(super) krate: Path,
@@ -78,7 +81,8 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
         options.fallible.is_none() && !fallible && asked.is_none() && is_name(&sig.output);
     let krate = options.krate.unwrap_or_else(|| parse_quote!(::futureproof));
 
-    let (plain, lifetimes) = shape::of_function(sig, &args, &env, &mut names);
+    let (mut plain, lifetimes) = shape::of_function(sig, &args, &env, &mut names);
+    plain.readable = options.fallible.is_none();
     let needs = shape::Needs {
         associated,
         clone: keep_args || retry,
@@ -94,6 +98,7 @@ pub(super) fn resolve(function: &Function, options: Options, runs: bool) -> Mode
     };
     Model {
         name: sig.ident.clone(),
+        at: sig.fn_token.span,
         vis: function.vis.clone(),
         place: match options.type_name {
             _ if associated => Place::Siblings,
@@ -234,14 +239,6 @@ fn error_type(output: &Type) -> &Type {
     output
 }
 
-fn peeled(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => peeled(&group.elem),
-        Type::Paren(paren) => peeled(&paren.elem),
-        ty => ty,
-    }
-}
-
 /// The attribute, or the part of a `cfg_attr`, if it is one of `names`: of `doc` only `hidden`.
 fn shared(attr: &Attribute, names: &[&str]) -> Option<Attribute> {
     let path = attr.path();
@@ -265,13 +262,15 @@ fn shared(attr: &Attribute, names: &[&str]) -> Option<Attribute> {
 impl Model {
     /// The name of one of the companion's functions.
     pub(super) fn function(&self, name: &str) -> Ident {
-        match self.place {
-            Place::Type(_) => format_ident!("{name}"),
+        let place = self.name.span().located_at(self.at);
+        let text = match self.place {
+            Place::Type(_) => name.to_owned(),
             Place::Siblings => match name.strip_prefix("__") {
-                Some(hidden) => format_ident!("__{}_{hidden}", self.text()),
-                None => format_ident!("{}_{name}", self.text()),
+                Some(hidden) => format!("__{}_{hidden}", self.text()),
+                None => format!("{}_{name}", self.text()),
             },
-        }
+        };
+        Ident::new(&text, place)
     }
 
     /// Whether a type can be written anywhere: it depends neither on the function's parameters nor on an `impl`'s.
@@ -280,6 +279,18 @@ impl Model {
             && !shape::any_word(ty.to_token_stream(), &|word| {
                 self.companion_turbofish().iter().any(|param| param == word)
             })
+    }
+
+    /// The companion type, where it is named but not declared.
+    pub(super) fn type_name(&self) -> Option<Ident> {
+        match &self.place {
+            Place::Type(name) => {
+                let mut name = name.clone();
+                name.set_span(name.span().located_at(self.at));
+                Some(name)
+            }
+            Place::Siblings => None,
+        }
     }
 
     /// The function's name as text.
@@ -291,7 +302,10 @@ impl Model {
     pub(super) fn pool(&self) -> TokenStream {
         let pool = self.function("pool");
         match &self.place {
-            Place::Type(name) => quote!(#name::#pool()),
+            Place::Type(_) => {
+                let name = self.type_name();
+                quote!(#name::#pool())
+            }
             Place::Siblings => quote!(Self::#pool()),
         }
     }

@@ -18,7 +18,6 @@ pub(super) struct Types {
 
 impl Types {
     pub(super) fn of(model: &Model, shape: &Shape) -> Self {
-        let p = model.private();
         let (types, output) = (&shape.args, &shape.output);
         let args = quote!((#(#types,)*));
         let kept = if model.keep_args {
@@ -38,7 +37,7 @@ impl Types {
                 args,
                 kept,
                 ok: output.to_token_stream(),
-                err: quote!(#p::Never),
+                err: quote!(::core::convert::Infallible),
             }
         }
     }
@@ -92,7 +91,8 @@ impl Model {
 
     /// The function, ready to be called.
     pub(super) fn itself(&self) -> TokenStream {
-        let (name, turbofish) = (&self.name, turbofish(&self.turbofish));
+        let (mut name, turbofish) = (self.name.clone(), turbofish(&self.turbofish));
+        name.set_span(name.span().located_at(self.at));
         match self.place {
             Place::Type(_) => quote!(#name #turbofish),
             Place::Siblings => quote!(Self::#name #turbofish),
@@ -101,8 +101,8 @@ impl Model {
 
     /// The body of a companion's function: the runtime's function of that name, called with the pool, the call and `last`.
     ///
-    /// Its tokens are where the function's name is, and `sendable` asks the same in all of them, so that a type that
-    /// cannot be sent is one error and not one for each.
+    /// Its tokens are all in one place, and `sendable` asks the same in all of them, so that a type that cannot be sent is one
+    /// error and not one for each. The place is the function's `fn`: editors take what is at the name for the name.
     pub(super) fn hand_over(&self, function: &str, last: TokenStream) -> TokenStream {
         let (p, turbofish) = (self.private(), turbofish(&self.companion_turbofish()));
         let (pool, call, function) = (
@@ -112,7 +112,7 @@ impl Model {
         );
         let body =
             quote!(#p::#function(Self::#pool(), #p::sendable(Self::#call #turbofish ()), #last));
-        relocated(body, self.name.span())
+        relocated(body, self.at)
     }
 
     /// The function in a doc comment.

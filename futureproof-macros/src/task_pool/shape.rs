@@ -5,8 +5,9 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
-    FnArg, GenericParam, Generics, Ident, Lifetime, LifetimeParam, Path, Receiver, ReceiverKind,
-    ReturnType, Signature, Type, WherePredicate, parse_quote,
+    FnArg, GenericArgument, GenericParam, Generics, Ident, Lifetime, LifetimeParam, Path,
+    PathArguments, Receiver, ReceiverKind, ReturnType, Signature, Type, TypePath, WherePredicate,
+    parse_quote,
 };
 
 use super::lifetimes::{self, Names, Static};
@@ -28,6 +29,8 @@ pub(super) struct Shape {
     pub(super) args: Vec<Type>,
     /// As it is written: a `Result` for a fallible function.
     pub(super) output: Type,
+    /// Whether `output` may be read: `false` where the user has said what it is.
+    pub(super) readable: bool,
 }
 
 /// Names what the signature leaves out. Beside the types come the lifetimes that the function has of its own.
@@ -79,6 +82,7 @@ pub(super) fn of_function(
             bounds: Vec::new(),
             args,
             output,
+            readable: true,
         },
         lifetimes,
     )
@@ -173,14 +177,16 @@ impl Needs<'_> {
 
     /// Every type parameter is `'static`. In an `impl` there may be others than the function's own.
     fn outlive_all(&self, shape: &Shape) -> Vec<TokenStream> {
-        let (args, output) = (&shape.args, &shape.output);
-        if self.associated
-            && args
-                .iter()
-                .chain([output])
-                .any(|ty| self.is_open(ty, shape))
-        {
-            return vec![quote!((#(#args,)* #output): 'static)];
+        if self.associated {
+            let results = match shape.result() {
+                Some((ok, err)) if self.fallible => vec![ok, err],
+                _ => vec![&shape.output],
+            };
+            let types = || shape.args.iter().chain(results.iter().copied());
+            if types().any(|ty| self.is_open(ty, shape)) {
+                let types = types().filter(|ty| self.may_borrow(ty, shape));
+                return types.map(|ty| quote!(#ty: 'static)).collect();
+            }
         }
         let params = shape.generics.type_params().map(|param| &param.ident);
         params.map(|param| quote!(#param: 'static)).collect()
@@ -188,22 +194,24 @@ impl Needs<'_> {
 
     /// What goes to another thread, where that depends on a type parameter: of other types rustc knows it.
     fn sendable(&self, shape: &Shape) -> Vec<TokenStream> {
-        let krate = self.krate;
-        let send = quote!(#krate::__private::Send);
-        let clone = self.clone.then(|| quote!(+ #krate::__private::Clone));
+        let send = quote!(::core::marker::Send);
+        let clone = self.clone.then(|| quote!(+ ::core::clone::Clone));
         let args = shape.args.iter().filter(|arg| self.is_open(arg, shape));
         // Where rustc can judge a bound at once, it says so at the type that it is about.
         let mut bounds: Vec<TokenStream> = args
             .map(|arg| relocated(quote!(#arg: #send #clone), arg.span()))
             .collect();
-        if self.is_open(&shape.output, shape) {
-            let (output, ok, err) = (&shape.output, shape.ok(krate), shape.err(krate));
-            bounds.push(if self.fallible {
-                quote!(#ok: #send, #err: #send)
-            } else {
-                quote!(#output: #send)
-            });
-        }
+        let results: Vec<TokenStream> = match shape.result() {
+            Some((ok, err)) if self.fallible => [ok, err]
+                .into_iter()
+                .filter(|ty| self.is_open(ty, shape))
+                .map(ToTokens::to_token_stream)
+                .collect(),
+            _ if !self.is_open(&shape.output, shape) => Vec::new(),
+            _ if self.fallible => vec![shape.ok(self.krate), shape.err(self.krate)],
+            _ => vec![shape.output.to_token_stream()],
+        };
+        bounds.extend(results.iter().map(|result| quote!(#result: #send)));
         bounds
     }
 
@@ -234,13 +242,62 @@ impl Shape {
     /// The type of a result, of a fallible function.
     pub(super) fn ok(&self, krate: &Path) -> TokenStream {
         let output = &self.output;
-        quote!(<#output as #krate::__private::Fallible>::Ok)
+        match self.result() {
+            Some((ok, _)) => ok.to_token_stream(),
+            None => quote!(<#output as #krate::__private::Fallible>::Ok),
+        }
     }
 
     /// The type of an error, of a fallible function.
     pub(super) fn err(&self, krate: &Path) -> TokenStream {
         let output = &self.output;
-        quote!(<#output as #krate::__private::Fallible>::Err)
+        match self.result() {
+            Some((_, err)) => err.to_token_stream(),
+            None => quote!(<#output as #krate::__private::Fallible>::Err),
+        }
+    }
+
+    /// The `T` and `E` of a `Result<T, E>`: what is written is what people read in the documentation. An alias may have
+    /// other parameters, or others in another order; by this name and with two of them it is taken for the real one.
+    fn result(&self) -> Option<(&Type, &Type)> {
+        let Type::Path(TypePath {
+            qself: None, path, ..
+        }) = peeled(&self.output)
+        else {
+            return None;
+        };
+        let last = path.segments.last()?;
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+            return None;
+        };
+        let path: Vec<String> = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string())
+            .collect();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let known = matches!(
+            path[..],
+            ["Result"] | ["result", "Result"] | ["std" | "core", "result", "Result"]
+        );
+        let mut types = arguments.args.iter().map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        });
+        let (Some(Some(ok)), Some(Some(err)), None) = (types.next(), types.next(), types.next())
+        else {
+            return None;
+        };
+        (known && self.readable).then_some((ok, err))
+    }
+}
+
+/// What is in brackets, or in the invisible group of a `macro_rules!` variable.
+pub(super) fn peeled(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peeled(&group.elem),
+        Type::Paren(paren) => peeled(&paren.elem),
+        ty => ty,
     }
 }
 

@@ -90,8 +90,8 @@ fn scope_borrows_and_submit_does_not() {
         quote!(),
         quote! { fn load(url: &str, tries: u32) -> usize { 0 } },
     );
-    assert_has(&text, "fn scope<'env, O>(body: impl ::futureproof::__private::FnOnce(
-        &::futureproof::__private::TaskManager<'env, (&'env str, u32), (&'env str, u32), usize, ::futureproof::__private::Never>) -> O)");
+    assert_has(&text, "fn scope<'env, O>(body: impl ::core::ops::FnOnce(
+        &::futureproof::TaskManager<'env, (&'env str, u32), (&'env str, u32), usize, ::core::convert::Infallible>) -> O)");
     assert_has(&text, "fn submit(url: &'static str, tries: u32)");
     assert_has(&text, "IntoArgs<(&'static str, u32)>");
     assert_has(&text, "fn try_submit(url: &'static str, tries: u32)");
@@ -106,7 +106,7 @@ fn configure_borrows_as_scope_does() {
     );
     assert_has(
         &text,
-        "fn configure<'env>() -> ::futureproof::__private::Configured<(&'env str, u32), (&'env str, u32), usize, ::futureproof::__private::Never>",
+        "fn configure<'env>() -> ::futureproof::Configured<(&'env str, u32), (&'env str, u32), usize, ::core::convert::Infallible>",
     );
     let text = pretty(
         quote!(),
@@ -191,11 +191,9 @@ fn generic_types_are_asked_what_rustc_cannot_see() {
         quote!(keep_args = false),
         quote! { fn run<T: Job>(job: T, n: u8) -> Result<T::Out, E> { job.run() } },
     );
-    assert_has(&text, "T: ::futureproof::__private::Send");
-    assert_has(
-        &text,
-        "<Result<T::Out, E> as ::futureproof::__private::Fallible>::Ok: ::futureproof::__private::Send",
-    );
+    assert_has(&text, "T: ::core::marker::Send");
+    assert_has(&text, "T::Out: ::core::marker::Send");
+    assert_lacks(&text, "E: ");
     assert_has(&text, "T: 'static");
     assert_lacks(&text, "u8: ");
     assert_lacks(&text, "Clone");
@@ -232,6 +230,35 @@ fn fallible_is_what_returns_a_result() {
         ),
         "Fallible",
     );
+}
+
+#[test]
+fn what_a_result_is_made_of_is_written_as_it_is_where_it_can_be_read() {
+    let handle = |options: TokenStream, output: TokenStream| {
+        let text = pretty(options, quote! { fn load() -> #output { todo!() } });
+        let (_, signature) = text.split_once("fn submit()").expect("a function");
+        let (signature, _) = signature.split_once('{').expect("a body");
+        dense(signature)
+    };
+    for output in [
+        quote!(Result<u8, E>),
+        quote!((Result<u8, E>)),
+        quote!(::std::result::Result<u8, E>),
+    ] {
+        let handle = handle(quote!(), output);
+        assert_eq!(handle, "->::futureproof::TaskHandle<u8,E,()>");
+    }
+    // An alias may mean something else by its arguments.
+    for (options, output) in [
+        (quote!(), quote!(io::Result<u8>)),
+        (quote!(), quote!(my::Result<u8, E>)),
+        (quote!(fallible = true), quote!(Result<u8, E>)),
+    ] {
+        assert_has(
+            &handle(options, output),
+            "as ::futureproof::__private::Fallible>::Err",
+        );
+    }
 }
 
 #[test]
@@ -303,7 +330,7 @@ fn arguments_are_kept_unless_told_otherwise() {
         r#"|(__arg0, __arg1)| (::futureproof::__private::keep(__arg0), ::futureproof::__private::keep(__arg1))"#,
     );
     let text = pretty(quote!(keep_args = false), load());
-    assert_has(&text, "(&'env str, u32), (), <");
+    assert_has(&text, "(&'env str, u32), (), usize, Error>");
     assert_has(&text, "|_| (), |_| ::futureproof::__private::None");
 }
 
@@ -333,7 +360,7 @@ fn methods_get_siblings() {
             "pub fn get_submit(this: &'static Self, path: &'static str)",
         );
         assert_has(&text, "Self::get(__arg0, __arg1)");
-        assert_has(&text, "(&'static Self, &'static str, u8): 'static");
+        assert_has(&text, "&'static Self: 'static");
         assert_has(
             &text,
             "pub fn get_try_submit(this: &'static Self, path: &'static str)",
