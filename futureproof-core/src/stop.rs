@@ -260,7 +260,7 @@ pub(crate) struct Signals {
     /// The pool whose threads work for it.
     pool: Option<Arc<Shared>>,
     /// Of the loop in whose body this one was started; and how many there are around it.
-    outer: Option<Arc<Signals>>,
+    outer: Option<Place>,
     depth: usize,
     /// Is the task being run that they belong to? Only submitted tasks say so.
     at_work: AtomicBool,
@@ -289,7 +289,7 @@ impl Signals {
     /// Says that the loop is started, and ends, in the body this thread is in.
     pub(crate) fn nested(mut self) -> Self {
         self.outer = current();
-        self.depth = 1 + self.outer.as_ref().map_or(0, |outer| outer.depth);
+        self.depth = 1 + self.outer.as_ref().map_or(0, |outer| outer.signals.depth);
         self
     }
 
@@ -297,8 +297,8 @@ impl Signals {
     ///
     /// A task that submits its successor makes a chain, which is cut now and then: its links would all be kept.
     pub(crate) fn nested_task(mut self) -> Self {
-        self.outer = current().filter(|outer| outer.depth < LONGEST_CHAIN);
-        self.depth = 1 + self.outer.as_ref().map_or(0, |outer| outer.depth);
+        self.outer = current().filter(|outer| outer.signals.depth < LONGEST_CHAIN);
+        self.depth = 1 + self.outer.as_ref().map_or(0, |outer| outer.signals.depth);
         self
     }
 
@@ -376,22 +376,34 @@ impl Signals {
         }
     }
 
-    fn tell_if_ending(&self) -> bool {
+    /// Is it ending for who is at this index? What comes before an exit counts, and is to be done.
+    fn tell_if_ending(&self, at: usize) -> bool {
         if self.stop_cause().is_some() {
             self.told.store(true, Ordering::Relaxed);
             return true;
         }
-        self.has_exit()
-    }
-
-    /// This and the loops around it, innermost first.
-    fn outwards(&self) -> impl Iterator<Item = &Self> {
-        std::iter::successors(Some(self), |signals| signals.outer.as_deref())
+        self.is_past_exit(at)
     }
 }
 
-/// The signals of the innermost loop whose body this thread is in.
-fn current() -> Option<Arc<Signals>> {
+/// A loop or task, and how far this thread is in it.
+#[derive(Clone)]
+struct Place {
+    signals: Arc<Signals>,
+    /// The first item of the batch in hand, none of which runs behind an exit in the same batch. `usize::MAX`, so behind
+    /// every exit, is who is at the source or in a task.
+    at: usize,
+}
+
+impl Place {
+    /// This and the places around it, innermost first.
+    fn outwards(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |place| place.signals.outer.as_ref())
+    }
+}
+
+/// Where this thread is, in the innermost loop whose body it is in.
+fn current() -> Option<Place> {
     ENTERED
         .try_with(|entered| entered.borrow().last().cloned())
         .ok()
@@ -407,9 +419,10 @@ pub(crate) fn in_body() -> bool {
 
 /// Is this thread in the body of a loop that threads of `pool` work for, however deep?
 pub(crate) fn works_for(pool: &Arc<Shared>) -> bool {
-    current().is_some_and(|signals| {
-        signals.outwards().any(|signals| {
-            signals
+    current().is_some_and(|place| {
+        place.outwards().any(|place| {
+            place
+                .signals
                 .pool
                 .as_ref()
                 .is_some_and(|its| Arc::ptr_eq(its, pool))
@@ -423,8 +436,7 @@ pub(crate) fn around(token: &StopToken) -> Vec<Arc<Signals>> {
     let mut found: Vec<Arc<Signals>> = Vec::new();
     let _ = ENTERED.try_with(|entered| {
         for innermost in entered.borrow().iter() {
-            let outwards = std::iter::successors(Some(innermost), |signals| signals.outer.as_ref());
-            for signals in outwards {
+            for Place { signals, .. } in innermost.outwards() {
                 let has_it = signals.token.as_ref().is_some_and(|its| its.is(token));
                 if has_it && !found.iter().any(|known| Arc::ptr_eq(known, signals)) {
                     found.push(signals.clone());
@@ -436,8 +448,8 @@ pub(crate) fn around(token: &StopToken) -> Vec<Arc<Signals>> {
 }
 
 thread_local! {
-    /// The signals of the loops whose bodies this thread is in, outermost first.
-    static ENTERED: RefCell<Vec<Arc<Signals>>> = const { RefCell::new(Vec::new()) };
+    /// Where this thread is, outermost first.
+    static ENTERED: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Marks this thread as working for a loop until dropped.
@@ -448,10 +460,24 @@ impl Entered {
         // The thread-local is gone when a destructor of another one runs a loop.
         Self(
             ENTERED
-                .try_with(|entered| entered.borrow_mut().push(signals.clone()))
+                .try_with(|entered| {
+                    entered.borrow_mut().push(Place {
+                        signals: signals.clone(),
+                        at: usize::MAX,
+                    });
+                })
                 .is_ok(),
         )
     }
+}
+
+/// Says that this thread has a batch in hand that begins at this index of the loop that it has entered last; `usize::MAX`: none.
+pub(crate) fn set_place(at: usize) {
+    let _ = ENTERED.try_with(|entered| {
+        if let Some(place) = entered.borrow_mut().last_mut() {
+            place.at = at;
+        }
+    });
 }
 
 impl Drop for Entered {
@@ -465,7 +491,8 @@ impl Drop for Entered {
 
 /// Returns whether the loop or task whose body this thread is in, or one around it, is about to end early.
 ///
-/// A loop is, when an item has ended it, its token was stopped, or its deadline has passed. A task is, when its scope, its
+/// A loop is, when its token was stopped or its deadline has passed, and, for items behind one that has ended it, then: what items
+/// in front of that do still counts, and they are not told. A task is, when its scope, its
 /// iterator or its pool stops, its token was stopped, its handle was told to [`stop`](crate::TaskHandle::stop), or its `timeout` is
 /// over. A long-running body can ask now and then, and return when the answer is yes; so can the `next()` of a loop's input, and end
 /// it. A loop that told a body or its input to stop because of its token or deadline is a stopped loop, though that may have been
@@ -491,5 +518,6 @@ impl Drop for Entered {
 /// ```
 #[must_use]
 pub fn is_stopping() -> bool {
-    current().is_some_and(|signals| signals.outwards().any(Signals::tell_if_ending))
+    current()
+        .is_some_and(|place| (place.outwards()).any(|place| place.signals.tell_if_ending(place.at)))
 }

@@ -3,12 +3,13 @@
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{
     KINDS, Kind, Random, everywhere, for_each, no_hang, scaled, try_fold_into, try_for_each,
 };
-use futureproof_core::{Ended, ErrorPolicy, ParallelFor};
+use futureproof_core::{Ended, ErrorPolicy, ParallelFor, Report, is_stopping};
 
 #[test]
 fn every_item_runs_exactly_once() {
@@ -143,23 +144,57 @@ fn under_log_and_ignore_a_failing_item_keeps_what_it_added_and_the_rest_goes_on(
     });
 }
 
+/// Runs three items at once: the second leaves the loop, the third is told so, and then `first` runs in the first one.
+fn when_the_second_has_left(kind: Kind, first: fn() -> Result<(), usize>) -> Result<Report, usize> {
+    let (all, told) = (Barrier::new(3), Barrier::new(2));
+    try_for_each(kind, ParallelFor::new().workers(3).batch(1), 3, |n| {
+        all.wait();
+        match n {
+            0 => {
+                told.wait();
+                first()
+            }
+            1 => Err(1),
+            _ => {
+                while !is_stopping() {
+                    std::thread::yield_now();
+                }
+                told.wait();
+                Err(2)
+            }
+        }
+    })
+}
+
+// Not for a caller-fed source: its caller may be in the body of item 0, and nobody else can pull item 1.
+const NOT_FED: [Kind; 2] = [Kind::Indexed, Kind::Shared];
+
 #[test]
 fn the_lowest_exit_wins_though_a_later_one_is_known_first() {
-    // Not for a caller-fed source: its caller may be in the body of item 0, and nobody else can pull item 1.
-    for kind in [Kind::Indexed, Kind::Shared] {
+    for kind in NOT_FED {
         no_hang(move || {
-            let late = std::sync::Barrier::new(2);
-            let outcome = try_for_each(kind, ParallelFor::new().workers(2).batch(1), 2, |n| {
-                late.wait();
-                if n == 0 {
-                    // Item 1 has failed for certain once the loop is told to stop.
-                    while !futureproof_core::is_stopping() {
-                        std::thread::yield_now();
-                    }
-                }
-                Err::<(), _>(n)
-            });
+            let outcome = when_the_second_has_left(kind, || Err(0));
             assert_eq!(outcome.unwrap_err(), 0, "{kind:?}");
+        });
+    }
+}
+
+#[test]
+fn items_in_front_of_the_one_that_leaves_are_not_told_to_stop() {
+    for kind in NOT_FED {
+        no_hang(move || {
+            let outcome = when_the_second_has_left(kind, || {
+                // In a loop of its own, too.
+                let inner = ParallelFor::new()
+                    .workers(2)
+                    .try_for_each(0..2, |_| if is_stopping() { Err(0) } else { Ok(()) });
+                if is_stopping() {
+                    Err(0)
+                } else {
+                    inner.map(drop)
+                }
+            });
+            assert_eq!(outcome.unwrap_err(), 1, "{kind:?}");
         });
     }
 }

@@ -15,7 +15,7 @@ use crate::raw::clock::Clock;
 use crate::raw::lend::Lease;
 use crate::reduce::{Accumulators, PartRefs};
 use crate::source::{Ask, Chunk, Handout, Source};
-use crate::stop::{Signals, StopCause};
+use crate::stop::{self, Signals, StopCause};
 use crate::sync::Ordering;
 use crate::unwind::{self, Payload};
 
@@ -197,6 +197,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             return false;
         }
         let (run, lease) = (self.run, self.lease);
+        stop::set_place(usize::MAX);
         self.publish(At::Source);
         let stop = run.signals.stop_cause();
         let taken = if stop.is_some() {
@@ -226,6 +227,7 @@ impl<'r, S: Source, A: Accumulators, E: Exits> Worker<'r, S, A, E> {
             }
             return false;
         };
+        stop::set_place(index);
         self.publish(At::Batch(index, chunk.size_hint().0));
         self.hand = Some(Hand { index, chunk });
         recruit(run, lease);
