@@ -1,11 +1,12 @@
 //! `#[task_pool]`: tasks that are tried again.
 
+use std::collections::HashSet;
 use std::fmt::{self, Display};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use futureproof::{Retry, ScopeError, TaskErrorKind, task_pool};
+use futureproof::{Retry, ScopeError, TaskError, TaskErrorKind, parallel_for, task_pool};
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -323,4 +324,42 @@ fn a_task_that_waits_takes_no_worker() {
     };
     assert!(matches!(error.kind(), TaskErrorKind::Failed(Failure::Busy)));
     assert_eq!(error.attempts(), 1);
+}
+
+/// Fails the first time for an even number, in a way that passes, and for good for an odd one.
+#[task_pool(
+    workers = 2,
+    retry = Retry::attempts(2).backoff(Duration::from_millis(5)),
+    retry_if = |error| *error == "busy"
+)]
+fn passes_or_not(n: u32, tried: &'static Mutex<HashSet<u32>>) -> Result<u32, &'static str> {
+    match n % 2 {
+        1 => Err("broken"),
+        _ if tried.lock().unwrap().insert(n) => Err("busy"),
+        _ => Ok(n),
+    }
+}
+
+#[test]
+fn a_body_in_front_of_the_one_that_leaves_the_loop_keeps_its_retries() {
+    fn first_failure(from: u32) -> Result<(), TaskError<&'static str>> {
+        let tried: &'static Mutex<HashSet<u32>> = Box::leak(Box::default());
+        parallel_for!(
+            workers = 2,
+            batch = 1,
+            for n in from..from + 2 {
+                passes_or_not::submit(n, tried).join()?;
+            }
+        );
+        Ok(())
+    }
+
+    for _ in 0..50 {
+        let error = first_failure(0).unwrap_err();
+        assert_eq!(
+            error.to_string().split(": ").last(),
+            Some("broken"),
+            "{error}"
+        );
+    }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 ///
 /// `parallel_for!(reduce(a), …)` gives each batch of items a part of its own, made by [`identity`](Reduce::identity),
 /// and merges the parts into `a` in input order. Numbers, arrays and tuples add; `Vec`, `VecDeque`, `LinkedList` and
-/// `String` append; sets and heaps unite; maps merge the values of equal keys (and keep one of the keys, it is not said which).
+/// `String` append; sets and heaps unite; maps merge the values of equal keys. Of equal elements of a set, or equal keys, one
+/// is kept, not always the first.
 ///
 /// For a result equal to the sequential loop's, [`merge`](Reduce::merge) must be associative, and merging an identity
 /// must change nothing.

@@ -75,7 +75,8 @@ impl StopToken {
     ///
     /// For what a token does not stop by itself: a message to the user, a socket to shut down, an async task to wake. Several are
     /// called in the order in which they came, after the loops and tasks with this token have been told. If one panics, that is
-    /// logged as an `ERROR` event and harms nothing. If the token is never stopped, it is dropped with the last clone of the token.
+    /// logged as an `ERROR` event and harms nothing. A callback stays until the stop, or until the last clone of the token is
+    /// dropped: so it should hold no clone itself.
     ///
     /// # Examples
     ///

@@ -608,6 +608,35 @@ fn a_drain_that_gives_up_a_task_between_two_attempts_says_so_and_is_no_stop_of_t
 }
 
 #[test]
+fn a_retry_that_a_failure_cuts_short_does_not_hide_that_failure() {
+    fn busy_or_broken((n,): (u64,)) -> Result<u64, Oops> {
+        oops(if n == 0 { "busy" } else { "broken" })
+    }
+
+    for_workers(|pool, _| {
+        for failures in [1, 2] {
+            let result = configure(pool, numbers(Raise, busy_or_broken))
+                .retry(endless(2))
+                .retry_if(|error| error.0 == "busy")
+                .raise_after(failures)
+                .scope(|tasks| {
+                    tasks.submit(0);
+                    while tasks.running() > 0 || tasks.waiting() == 0 {
+                        std::thread::yield_now();
+                    }
+                    // The first one waits for its next attempt, for a day.
+                    (0..failures).for_each(|_| _ = tasks.submit(1));
+                });
+            let error = result.unwrap_err();
+            let reasons: Vec<_> = (error.task_errors().iter())
+                .map(|error| (error.index() > 0, error.to_string().ends_with("broken")))
+                .collect();
+            assert_eq!(reasons, vec![(true, true); failures]);
+        }
+    });
+}
+
+#[test]
 fn what_ends_by_the_clock_is_told_to_the_subscriber_of_the_scope() {
     for_workers(|pool, _| {
         let log = Log::new();

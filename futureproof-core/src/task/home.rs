@@ -70,6 +70,11 @@ impl<E> Home<E> {
         self.state.lock().out > 0
     }
 
+    /// Is there a failure that the scope is to return?
+    pub(super) fn has_failure(&self) -> bool {
+        !self.state.lock().failures.is_empty()
+    }
+
     /// Hears of a failure; returns what it kept for a later task if nobody has read it.
     pub(super) fn note(&self, failure: &Inner<E>) -> Option<Box<Inner<E>>> {
         let mut state = self.state.lock();

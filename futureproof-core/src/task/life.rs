@@ -128,7 +128,7 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
         let end = |(task, end): (Queued<A>, End<K, T, E>)| {
             drop_quietly(task.args);
             if let Err(failure) = &end {
-                self.tell(failure);
+                self.tell_cut_short(failure);
             }
             Ended {
                 order: task.order,

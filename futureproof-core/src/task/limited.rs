@@ -164,7 +164,12 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
             drop(state);
             drop_quietly(spare);
             worker.count(true);
-            return self.fail(failure, worker);
+            self.tell_cut_short(&failure);
+            let last = Ended {
+                order: failure.order,
+                end: Err(failure),
+            };
+            return self.hand_in(worker, Some(last));
         }
         state.leave_alone(place.order);
         worker.alone = None;
