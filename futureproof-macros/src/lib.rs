@@ -33,7 +33,7 @@ pub fn __parallel_for(input: TokenStream) -> TokenStream {
            `f::scope(|tasks| …)`, `f::map(inputs)`, `f::as_completed(inputs)`, `f::submit(args…)`, `f::try_submit(args…)`, \
            `f::configure()`, `f::pool()`; of a method `f_scope` to `f_pool`.\n\n\
            Options: `workers`, `error_policy`, `raise_after`, `retry`, `retry_if`, `timeout`, `rate_limit`, `capacity`, `name`, \
-           `monitor`, `progress`, `keep_args`, `max_tasks_per_thread`, `type`, `fallible`, `associated`, `crate`.\n\n\
+           `monitor`, `progress`, `keep_args`, `on_thread_start`, `on_thread_stop`, `max_tasks_per_thread`, `type`, `fallible`, `associated`, `crate`.\n\n\
            [More](https://docs.rs/futureproof/latest/futureproof/attr.task_pool.html)"
 )]
 #[allow(missing_docs)]

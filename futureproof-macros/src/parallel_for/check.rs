@@ -219,13 +219,7 @@ impl Assignment {
             How::Smallest => ("min", "smallest"),
             _ => ("max", "largest"),
         };
-        // Of flags, these are the largest and the smallest value.
-        let flag = matches!(
-            (&self.operator, how),
-            (Some(BinOp::BitOrAssign(_)), "max") | (Some(BinOp::BitAndAssign(_)), "min")
-        );
         let (at, wrong) = match (&self.operator, self.part) {
-            (Some(_), Part::Whole) if flag => return None,
             (Some(operator), _) => (
                 operator.span(),
                 "only `=` means here what it means in a sequential loop",

@@ -7,6 +7,7 @@ mod expand;
 mod fallback;
 mod leave;
 mod macros;
+mod methods;
 mod model;
 mod names;
 mod parse;

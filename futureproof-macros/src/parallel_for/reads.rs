@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{BinOp, Expr, Token, UnOp};
+use syn::{BinOp, Expr, ExprMethodCall, Token, UnOp};
 
 use super::check;
+use super::methods::{answers, empties, is_change, reads, rearranges};
 use super::model::{How, Loop};
 use crate::diag::Errors;
 
@@ -24,8 +25,11 @@ pub(super) fn check(found: &Loop, bound: &HashSet<String>, errors: &Errors) {
             .collect(),
         deciding: false,
         leaving: false,
+        indexed: HashSet::new(),
         errors,
     };
+    let mut indexed = Indexed(&mut reads.indexed);
+    (found.body.stmts.iter()).for_each(|stmt| indexed.visit_stmt(stmt));
     if !reads.summed.is_empty() {
         found
             .body
@@ -42,6 +46,8 @@ struct Reads<'a> {
     deciding: bool,
     /// Does it leave the loop? Then it is looked at elsewhere.
     leaving: bool,
+    /// Those whose elements are added to.
+    indexed: HashSet<String>,
     errors: &'a Errors,
 }
 
@@ -56,6 +62,10 @@ impl Reads<'_> {
         self.deciding(true, |this| this.visit_expr(value));
     }
 
+    fn is_indexed(&self, place: &Expr) -> bool {
+        root(place).is_some_and(|name| self.indexed.contains(&name.to_string()))
+    }
+
     fn is_summed(&self, name: &Ident) -> bool {
         self.summed.contains(&name)
     }
@@ -63,6 +73,10 @@ impl Reads<'_> {
     /// Records that the variable is read.
     fn read(&mut self, name: &Ident) {
         self.summed.retain(|summed| *summed != name);
+        self.read_at(name);
+    }
+
+    fn read_at(&self, name: &Ident) {
         let instead = if self.deciding {
             "decide by it after the loop, `break` or `return` on the item itself, or collect the items and filter them \
              after the loop"
@@ -82,7 +96,8 @@ impl Reads<'_> {
             method,
             format!(
                 "`{name}` is only this worker's part here, not the whole so far, so `{method}` would do something else than in a \
-                 sequential loop; add to `{name}` here, and `{method}` after the loop"
+                 sequential loop; `{method}` after the loop; what belongs to this item alone is a variable of the body, and a \
+                 buffer to be used again is `local({name} = …)`"
             ),
         );
     }
@@ -129,53 +144,37 @@ impl Reads<'_> {
     }
 }
 
-/// Methods of collections and strings that read and change nothing.
-fn reads(method: &Ident) -> bool {
-    const READ: &[&str] = &[
-        "clone",
-        "contains",
-        "contains_key",
-        "first",
-        "get",
-        "is_empty",
-        "iter",
-        "keys",
-        "last",
-        "len",
-        "to_owned",
-        "to_string",
-        "to_vec",
-        "values",
-    ];
-    READ.iter().any(|read| method == read)
+/// Collects the variables with elements that are changed: `a[i] += …`, `a[i][j].push(…)`.
+struct Indexed<'a>(&'a mut HashSet<String>);
+
+impl Indexed<'_> {
+    fn changed(&mut self, place: &Expr) {
+        if matches!(place, Expr::Index(_)) {
+            self.0.extend(root(place).map(ToString::to_string));
+        }
+    }
 }
 
-/// Methods of collections and strings that take away or move what is there, of which a part has not all.
-fn rearranges(method: &Ident) -> bool {
-    const NAMES: &[&str] = &[
-        "clear",
-        "dedup",
-        "pop",
-        "pop_back",
-        "pop_first",
-        "pop_front",
-        "pop_last",
-        "remove",
-        "retain",
-        "reverse",
-        "swap_remove",
-        "truncate",
-    ];
-    let method = method.to_string();
-    NAMES.contains(&method.as_str())
-        || ["sort", "dedup_", "drain", "split_off"]
-            .iter()
-            .any(|start| method.starts_with(start))
+impl Visit<'_> for Indexed<'_> {
+    fn visit_expr_binary(&mut self, found: &syn::ExprBinary) {
+        if check::is_assignment(&found.op) {
+            self.changed(&found.left);
+        }
+        visit::visit_expr_binary(self, found);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+        self.changed(&call.receiver);
+        visit::visit_expr_method_call(self, call);
+    }
 }
 
-/// Does the method say of what it adds whether that was there?
-fn answers(expr: &Expr) -> bool {
-    matches!(expr, Expr::MethodCall(call) if call.method == "insert" || call.method == "replace")
+/// The variable that an element, at any depth, belongs to.
+fn root(place: &Expr) -> Option<&Ident> {
+    match place {
+        Expr::Index(index) => root(&index.expr),
+        place => variable(place),
+    }
 }
 
 /// The variable itself, in brackets or not.
@@ -185,28 +184,6 @@ fn variable(place: &Expr) -> Option<&Ident> {
         Expr::Paren(inner) => variable(&inner.expr),
         Expr::Group(inner) => variable(&inner.expr),
         _ => None,
-    }
-}
-
-/// Methods that find a place to change, or whose result says nothing of what else is there.
-fn changes(method: &Ident) -> bool {
-    let method = method.to_string();
-    method == "entry"
-        || method.ends_with("_mut")
-        || method.starts_with("write")
-        || method.starts_with("try_")
-}
-
-/// Is there such a method in this chain of calls?
-fn is_change(chain: &Expr) -> bool {
-    match chain {
-        Expr::MethodCall(call) => changes(&call.method) || is_change(&call.receiver),
-        Expr::Field(field) => is_change(&field.base),
-        Expr::Index(index) => is_change(&index.expr),
-        Expr::Paren(inner) => is_change(&inner.expr),
-        Expr::Group(inner) => is_change(&inner.expr),
-        Expr::Try(question) => is_change(&question.expr),
-        _ => false,
     }
 }
 
@@ -267,11 +244,36 @@ impl Visit<'_> for Reads<'_> {
             Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_) if is_change(expr) => {
                 self.change(expr);
             }
+            // An array, whose parts have its length: of a `Vec` no element is there to be added to.
+            Expr::MethodCall(call)
+                if (call.method == "len" || call.method == "is_empty")
+                    && self.is_indexed(&call.receiver) => {}
+            Expr::Call(call) => {
+                let emptied = empties(&call.func).and_then(|function| {
+                    let mut places = call.args.iter().filter_map(|argument| match argument {
+                        Expr::Reference(found) if found.mutability.is_some() => {
+                            variable(&found.expr)
+                        }
+                        _ => None,
+                    });
+                    Some((places.find(|name| self.is_summed(name))?, function))
+                });
+                match emptied {
+                    Some((name, function)) => self.rearranged(name, function),
+                    None => visit::visit_expr_call(self, call),
+                }
+            }
+            // A type of the user's own, as where a field is assigned.
+            Expr::Field(syn::ExprField {
+                base,
+                member: syn::Member::Named(_),
+                ..
+            }) if !self.deciding && variable(base).is_some() => {}
             Expr::MethodCall(call) if !self.deciding => {
                 let name = variable(&call.receiver).filter(|name| self.is_summed(name));
                 match name {
-                    Some(name) if rearranges(&call.method) => self.rearranged(name, &call.method),
-                    _ if reads(&call.method) => self.visit_expr(&call.receiver),
+                    Some(name) if rearranges(call) => self.rearranged(name, &call.method),
+                    _ if reads(call) => self.visit_expr(&call.receiver),
                     _ => self.receiver(&call.receiver),
                 }
                 call.args
@@ -307,7 +309,7 @@ impl Visit<'_> for Reads<'_> {
             Some(init) if init.diverge.is_some() => {
                 self.deciding(true, |this| visit::visit_local(this, local));
             }
-            Some(init) if answers(&init.expr) && !matches!(local.pat, syn::Pat::Wild(_)) => {
+            _ if answers(local) => {
                 self.deciding(true, |this| visit::visit_local(this, local));
             }
             _ => visit::visit_local(self, local),
@@ -324,7 +326,8 @@ impl Visit<'_> for Reads<'_> {
     /// The arguments of macros that read them as a function would, and the names in their format strings.
     fn visit_macro(&mut self, mac: &syn::Macro) {
         const FORMATS: &[&str] = &[
-            "print", "println", "eprint", "eprintln", "format", "write", "writeln", "panic",
+            "print", "println", "eprint", "eprintln", "format", "write", "writeln", "panic", "dbg",
+            "vec", "trace", "debug", "info", "warn", "error",
         ];
         const ASSERTS: &[&str] = &[
             "assert",
@@ -351,9 +354,22 @@ impl Visit<'_> for Reads<'_> {
                 self.deciding(named(ASSERTS), |this| this.visit_expr(argument));
             }
         }
+        if self.leaving && !named(ASSERTS) {
+            return;
+        }
+        let given = |name: &Ident| {
+            arguments.iter().flatten().any(|argument| {
+                matches!(argument, Expr::Assign(given) if variable(&given.left) == Some(name))
+            })
+        };
         for name in self.summed.clone() {
-            if in_format_strings(&mac.tokens, &name.to_string()) {
-                self.read(name);
+            if !given(name)
+                && let Some(literal) = in_format_string(&mac.tokens, &name.to_string())
+            {
+                let mut at = name.clone();
+                at.set_span(literal);
+                self.summed.retain(|summed| *summed != name);
+                self.read_at(&at);
             }
         }
     }
@@ -363,11 +379,18 @@ impl Visit<'_> for Reads<'_> {
     fn visit_attribute(&mut self, _: &syn::Attribute) {}
 }
 
-/// Does `{name}` or `{name:…}` stand in a literal?
-fn in_format_strings(tokens: &TokenStream, name: &str) -> bool {
-    let literals = tokens
-        .clone()
-        .into_iter()
-        .filter(|token| matches!(token, TokenTree::Literal(_)));
-    check::mentions(literals.collect(), name)
+/// Where `{name}` or `{name:…}` stands in a literal.
+fn in_format_string(tokens: &TokenStream, name: &str) -> Option<Span> {
+    tokens.clone().into_iter().find_map(|token| {
+        let TokenTree::Literal(literal) = token else {
+            return None;
+        };
+        // `{{` is a brace.
+        let text = literal.to_string().replace("{{", "").replace("}}", "");
+        let named = [format!("{{{name}}}"), format!("{{{name}:")];
+        named
+            .iter()
+            .any(|name| text.contains(name))
+            .then(|| literal.span())
+    })
 }

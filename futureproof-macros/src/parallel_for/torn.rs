@@ -1,11 +1,11 @@
-//! Finds where the body changes one reduced variable because of another: each is merged by itself, so what belongs together
-//! would be torn apart.
+//! Finds where the body changes one reduced variable because of another, and where it adds to one of which a whole value is
+//! kept: each is merged by itself, so what belongs together would be torn apart.
 
 use std::collections::HashSet;
 
 use proc_macro2::Ident;
-use syn::Expr;
 use syn::visit::{self, Visit};
+use syn::{Expr, Stmt};
 
 use super::model::{How, Loop, Reduced};
 use crate::diag::Errors;
@@ -18,13 +18,13 @@ pub(super) fn check(found: &Loop, bound: &HashSet<String>, errors: &Errors) {
             .filter(|reduced| !bound.contains(&reduced.name.to_string()))
             .collect(),
         because: Vec::new(),
+        answers: Vec::new(),
         told: Vec::new(),
         errors,
     };
     // Decisions by the others are errors of their own.
-    let extremes = torn.reduced.iter().filter(|it| it.how != How::Added);
-    if extremes.count() > 0 && torn.reduced.len() > 1 {
-        (found.body.stmts.iter()).for_each(|stmt| torn.visit_stmt(stmt));
+    if torn.reduced.iter().any(|it| it.how != How::Added) {
+        torn.visit_stmts(&found.body.stmts);
     }
 }
 
@@ -32,6 +32,8 @@ struct Torn<'a> {
     reduced: Vec<&'a Reduced>,
     /// The largest and smallest values that decided whether this place is reached.
     because: Vec<&'a Reduced>,
+    /// Variables of the body that hold the answer to a comparison with one of them: `let better = n > best;`.
+    answers: Vec<(Ident, Vec<&'a Reduced>)>,
     told: Vec<&'a Ident>,
     errors: &'a Errors,
 }
@@ -41,8 +43,10 @@ impl<'a> Torn<'a> {
     fn read_in(&self, condition: &Expr) -> Vec<&'a Reduced> {
         let mut names = Names::default();
         names.visit_expr(condition);
+        let answers = (self.answers.iter()).filter(|(name, _)| names.0.contains(name));
         (self.reduced.iter().copied())
             .filter(|it| it.how != How::Added && names.0.contains(&it.name))
+            .chain(answers.flat_map(|(_, read)| read.iter().copied()))
             .collect()
     }
 
@@ -52,6 +56,21 @@ impl<'a> Torn<'a> {
         let read = self.read_in(condition);
         self.because.extend(read);
         visit(self);
+        self.because.truncate(before);
+    }
+
+    /// Behind `if n <= best { continue; }` the rest is reached because of `best`.
+    fn visit_stmts(&mut self, stmts: &[Stmt]) {
+        let before = self.because.len();
+        for stmt in stmts {
+            self.visit_stmt(stmt);
+            if let Stmt::Expr(Expr::If(found), _) = stmt
+                && leaves(&found.then_branch)
+            {
+                let read = self.read_in(&found.cond);
+                self.because.extend(read);
+            }
+        }
         self.because.truncate(before);
     }
 
@@ -74,9 +93,19 @@ impl<'a> Torn<'a> {
             format!(
                 "`{name}` changes here because of `{other}`, but each of them is merged by itself, so they would not stay \
                  together; make them one tuple, `{other} = {other}.{how}((…, …))` with `reduce({how}({other}))`, or \
-                 give each an `if` of its own"
+                 give each an `if` of its own, or `push` what you need and look after the loop"
             ),
         );
+    }
+
+    /// Is this a variable of which a whole value is kept?
+    fn is_kept(&self, place: &Expr) -> bool {
+        let name = match place {
+            Expr::Path(path) => path.path.get_ident(),
+            _ => None,
+        };
+        let mut reduced = self.reduced.iter();
+        name.is_some_and(|name| reduced.any(|it| it.how != How::Added && it.name == *name))
     }
 
     /// Is this a variable to which methods add?
@@ -86,6 +115,14 @@ impl<'a> Torn<'a> {
             reduced.any(|it| it.how == How::Added && it.name == *name)
         })
     }
+}
+
+/// Methods of collections and strings that add.
+fn adds(method: &Ident) -> bool {
+    let method = method.to_string();
+    ["push", "insert", "extend", "append"]
+        .iter()
+        .any(|start| method.starts_with(start))
 }
 
 /// The variable that `place` is a part of.
@@ -131,6 +168,18 @@ impl Visit<'_> for Torn<'_> {
                 self.change(&found.left);
                 self.visit_expr(&found.right);
             }
+            Expr::MethodCall(call) if adds(&call.method) && self.is_kept(&call.receiver) => {
+                let method = &call.method;
+                if let Some(name) = root(&call.receiver) {
+                    self.errors.at(
+                        method,
+                        format!(
+                            "`{name}` keeps the largest or smallest of whole values, which one worker has; to `{method}` into \
+                             it, write `reduce({name})`"
+                        ),
+                    );
+                }
+            }
             Expr::MethodCall(call) if self.is_added(&call.receiver) => {
                 self.change(&call.receiver);
                 call.args
@@ -141,9 +190,36 @@ impl Visit<'_> for Torn<'_> {
         }
     }
 
+    fn visit_block(&mut self, block: &syn::Block) {
+        self.visit_stmts(&block.stmts);
+    }
+
+    fn visit_local(&mut self, local: &syn::Local) {
+        visit::visit_local(self, local);
+        if let (syn::Pat::Ident(name), Some(init)) = (&local.pat, &local.init)
+            && matches!(&*init.expr, Expr::Binary(_) | Expr::Unary(_))
+        {
+            let read = self.read_in(&init.expr);
+            if !read.is_empty() {
+                self.answers.push((name.ident.clone(), read));
+            }
+        }
+    }
+
     fn visit_item(&mut self, _: &syn::Item) {}
     fn visit_type(&mut self, _: &syn::Type) {}
     fn visit_attribute(&mut self, _: &syn::Attribute) {}
+}
+
+/// Does the block end with `continue`, `break` or `return`?
+fn leaves(block: &syn::Block) -> bool {
+    matches!(
+        block.stmts.last(),
+        Some(Stmt::Expr(
+            Expr::Continue(_) | Expr::Break(_) | Expr::Return(_),
+            _
+        ))
+    )
 }
 
 /// The names of variables in an expression.
