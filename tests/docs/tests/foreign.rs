@@ -4,6 +4,7 @@
 //! and why, and passes.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -54,6 +55,11 @@ impl Block {
         assert!(output.status.success(), "{}: {stderr}", self.place());
         assert_eq!(stdout.trim_end(), self.prints(), "{}", self.place());
     }
+}
+
+/// Says so past the test runner, which keeps what tests that pass have printed.
+fn skipped(what: &str) {
+    _ = writeln!(io::stdout(), "\nskipped: {what}");
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -153,7 +159,7 @@ fn the_answer_of_a_foreign_program_is_asserted_in_rust_on_the_same_page() {
 #[test]
 fn programs_in_python_print_what_the_page_says() {
     if !works(Command::new("python3").arg("--version")) {
-        println!("skipped: there is no python3");
+        skipped("there is no python3");
         return;
     }
     let directory = directory("python");
@@ -175,7 +181,7 @@ fn programs_in_python_print_what_the_page_says() {
         if block.text.contains("from futureproof import")
             && !works(Command::new("python3").args(["-c", "import futureproof"]))
         {
-            println!("skipped: {} needs a package, only compiled", block.place());
+            skipped(&format!("{} needs a package, only compiled", block.place()));
             continue;
         }
         block.expect(&Command::new("python3").arg(&path).output().unwrap());
@@ -194,7 +200,7 @@ fn programs_with_openmp_print_what_the_page_says_with_and_without_cancellation()
     let probe = directory.join("probe.c");
     fs::write(&probe, "#include <omp.h>\nint main(void) { return 0; }\n").unwrap();
     if !works(&mut compile(&probe, &directory.join("probe"))) {
-        println!("skipped: there is no C compiler with OpenMP");
+        skipped("there is no C compiler with OpenMP");
         return;
     }
     for block in blocks_in("c") {
@@ -229,7 +235,7 @@ fn programs_in_go_are_formatted_and_pass_vet_and_print_what_the_page_says() {
         command
     };
     if !works(&mut go(&["version"])) {
-        println!("skipped: there is no go");
+        skipped("there is no go");
         return;
     }
 
@@ -252,7 +258,7 @@ fn programs_in_go_are_formatted_and_pass_vet_and_print_what_the_page_says() {
         fs::create_dir_all(directory.join(&name)).unwrap();
         fs::write(&path, &block.text).unwrap();
         match Command::new("gofmt").args(["-e", "-d"]).arg(&path).output() {
-            Err(_) => println!("skipped: there is no gofmt"),
+            Err(_) => skipped("there is no gofmt"),
             Ok(formatted) => {
                 let difference = text(&formatted.stdout) + &text(&formatted.stderr);
                 assert!(

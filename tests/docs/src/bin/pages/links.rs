@@ -4,6 +4,12 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::Pages;
 
+/// The repository, as those who read a page elsewhere get there.
+const REPOSITORY: [&str; 2] = [
+    "https://github.com/futureproof-rs/futureproof/blob/main/",
+    "https://github.com/futureproof-rs/futureproof/tree/main/",
+];
+
 /// Pages that are not published yet, and their sources, at their future place.
 const PUBLISHED: [(&str, &str); 2] = [
     ("https://docs.rs/futureproof/latest/", ""),
@@ -14,11 +20,13 @@ const PUBLISHED: [(&str, &str); 2] = [
 pub(crate) fn check(doc: &Path, pages: &Pages, from: &Path, link: &str) -> Result<(), String> {
     let (target, fragment) = link.split_once('#').unwrap_or((link, ""));
     let target = target.split('?').next().unwrap_or(target);
-    let path = match published(target) {
-        Some(rest) => doc.join(rest),
-        None if is_elsewhere(target) => return Ok(()),
-        None if target.is_empty() => from.to_owned(),
-        None => from.parent().unwrap_or(from).join(target),
+    let path = match (published(target), in_repository(target)) {
+        (Some(rest), _) => doc.join(rest),
+        (None, Some(rest)) if root().join(rest).exists() => return Ok(()),
+        (None, Some(_)) => return Err("there is no such file in the repository".into()),
+        _ if is_elsewhere(target) => return Ok(()),
+        _ if target.is_empty() => from.to_owned(),
+        _ => from.parent().unwrap_or(from).join(target),
     };
     let mut path = normalized(&path);
     if path.is_dir() {
@@ -37,6 +45,17 @@ pub(crate) fn check(doc: &Path, pages: &Pages, from: &Path, link: &str) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+fn in_repository(target: &str) -> Option<&str> {
+    REPOSITORY
+        .iter()
+        .find_map(|prefix| target.strip_prefix(prefix))
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    normalized(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
 }
 
 fn published(target: &str) -> Option<&str> {
