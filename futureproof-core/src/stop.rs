@@ -1,6 +1,6 @@
 //! Stopping a loop or scope from outside, and asking from inside whether to stop.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
@@ -405,10 +405,11 @@ impl Place {
 
 /// Where this thread is, in the innermost loop whose body it is in.
 fn current() -> Option<Place> {
-    ENTERED
-        .try_with(|entered| entered.borrow().last().cloned())
-        .ok()
-        .flatten()
+    let innermost = ENTERED.try_with(|entered| entered.borrow().last().cloned());
+    Some(Place {
+        signals: innermost.ok()??,
+        at: AT.get(),
+    })
 }
 
 /// Is this thread in the body of a loop or task?
@@ -437,7 +438,10 @@ pub(crate) fn around(token: &StopToken) -> Vec<Arc<Signals>> {
     let mut found: Vec<Arc<Signals>> = Vec::new();
     let _ = ENTERED.try_with(|entered| {
         for innermost in entered.borrow().iter() {
-            for Place { signals, .. } in innermost.outwards() {
+            let outwards = std::iter::successors(Some(innermost), |signals| {
+                Some(&signals.outer.as_ref()?.signals)
+            });
+            for signals in outwards {
                 let has_it = signals.token.as_ref().is_some_and(|its| its.is(token));
                 if has_it && !found.iter().any(|known| Arc::ptr_eq(known, signals)) {
                     found.push(signals.clone());
@@ -449,45 +453,46 @@ pub(crate) fn around(token: &StopToken) -> Vec<Arc<Signals>> {
 }
 
 thread_local! {
-    /// Where this thread is, outermost first.
-    static ENTERED: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+    /// The signals of the loops and tasks whose bodies this thread is in, outermost first.
+    static ENTERED: RefCell<Vec<Arc<Signals>>> = const { RefCell::new(Vec::new()) };
+
+    /// How far it is in the innermost: see [`Place`]. By itself, as it is set for each batch.
+    static AT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 /// Marks this thread as working for a loop until dropped.
-pub(crate) struct Entered(bool);
+pub(crate) struct Entered {
+    counts: bool,
+    /// How far it is in what is around.
+    before: usize,
+}
 
 impl Entered {
     pub(crate) fn new(signals: &Arc<Signals>) -> Self {
-        // The thread-local is gone when a destructor of another one runs a loop.
-        Self(
-            ENTERED
-                .try_with(|entered| {
-                    entered.borrow_mut().push(Place {
-                        signals: signals.clone(),
-                        at: usize::MAX,
-                    });
-                })
+        Self {
+            // The thread-local is gone when a destructor of another one runs a loop.
+            counts: ENTERED
+                .try_with(|entered| entered.borrow_mut().push(signals.clone()))
                 .is_ok(),
-        )
-    }
-}
-
-/// Says that this thread has a batch in hand that begins at this index of the loop that it has entered last; `usize::MAX`: none.
-pub(crate) fn set_place(at: usize) {
-    let _ = ENTERED.try_with(|entered| {
-        if let Some(place) = entered.borrow_mut().last_mut() {
-            place.at = at;
+            before: AT.replace(usize::MAX),
         }
-    });
+    }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        if self.0 {
+        AT.set(self.before);
+        if self.counts {
             let last = ENTERED.try_with(|entered| entered.borrow_mut().pop());
             drop(last);
         }
     }
+}
+
+/// Says that this thread has a batch in hand that begins at this index of the loop that it has entered last; `usize::MAX`: none.
+#[inline]
+pub(crate) fn set_place(at: usize) {
+    AT.set(at);
 }
 
 /// Returns whether the loop or task whose body this thread is in, or one around it, is about to end early.
