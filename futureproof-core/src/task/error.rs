@@ -101,7 +101,7 @@ pub(super) struct Inner<E> {
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum TaskErrorKind<E> {
+pub enum TaskErrorKind<E = Infallible> {
     /// The function returned this error.
     Failed(E),
     /// The function, or the iterator that should have given its arguments, panicked.

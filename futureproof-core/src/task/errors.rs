@@ -1,5 +1,6 @@
 //! Several failures at once.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::slice;
@@ -26,7 +27,7 @@ use super::error::TaskError;
 ///     println!("{error}");
 /// }
 /// ```
-pub struct TaskErrors<E> {
+pub struct TaskErrors<E = Infallible> {
     /// Never empty.
     errors: Vec<TaskError<E>>,
 }

@@ -1,6 +1,7 @@
 //! Scopes: a task manager for one call, which joins before it returns.
 
 use std::any::type_name;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
@@ -184,7 +185,7 @@ impl<E, R> ScopeOutput<E> for Result<R, ScopeFailure<E>> {
 /// });
 /// assert_eq!(result.unwrap_err().to_string(), "task 0: half(3) failed: 3 is odd");
 /// ```
-pub struct ScopeFailure<E> {
+pub struct ScopeFailure<E = Infallible> {
     cause: Cause<E>,
     error: PhantomData<fn() -> E>,
 }

@@ -98,6 +98,8 @@ enum Part {
     Whole,
     Element,
     Field,
+    /// `a.0`, of the variable itself.
+    TupleField,
 }
 
 /// As much of the value's type as can be seen.
@@ -194,6 +196,11 @@ impl Assignment {
                     self.instead_of_element()
                 ),
             )),
+            (None, Part::TupleField, _) => lost(
+                "tuples are added up, part by part: give each its own variable, with `reduce(max(…))` for a largest, or \
+                 let the part be a `futureproof::Max`"
+                    .to_owned(),
+            ),
             // A field may be a value with a way of merging of its own.
             (None, Part::Field, _) => None,
             (None, Part::Whole, Value::Option) => lost(format!(
@@ -320,6 +327,12 @@ fn part(place: &Expr) -> Part {
         Expr::Group(inner) => part(&inner.expr),
         Expr::Index(_) => Part::Element,
         Expr::Field(field) if part(&field.base) == Part::Element => Part::Element,
+        Expr::Field(field)
+            if matches!(field.member, syn::Member::Unnamed(_))
+                && part(&field.base) == Part::Whole =>
+        {
+            Part::TupleField
+        }
         Expr::Field(_) => Part::Field,
         _ => Part::Whole,
     }

@@ -29,15 +29,20 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
             }
             Form::Value(value) => Some(quote_spanned!(site=> _ = &(#value);)),
         });
+    let goes_on = matches!(options.policy, Policy::Log | Policy::Ignore);
+    let private = quote_spanned!(site=> #krate::__private);
     let locals = options.local.iter().map(|local| {
-        let (name, value) = (&local.name, &local.value);
+        let (name, mut value) = (&local.name, local.value.clone());
+        if goes_on {
+            Untried(&private).visit_expr_mut(&mut value);
+        }
         quote_spanned!(site=> #[allow(unused)] let mut #name = #value;)
     });
     let sequential = match (&syntax.original, &syntax.head) {
         (Some(original), _) => match syn::parse2::<Expr>(original.clone()) {
-            Ok(mut sequential) if matches!(options.policy, Policy::Log | Policy::Ignore) => {
-                let private = quote_spanned!(site=> #krate::__private);
-                Untried(&private).visit_expr_mut(&mut sequential);
+            // The `?` of the input leaves the function under every policy.
+            Ok(Expr::ForLoop(mut sequential)) if goes_on => {
+                Untried(&private).visit_block_mut(&mut sequential.body);
                 sequential.to_token_stream()
             }
             _ => original.clone(),
@@ -50,7 +55,6 @@ pub(super) fn fallback(syntax: &Syntax, options: &Options) -> TokenStream {
         }
         (None, None) => TokenStream::new(),
     };
-    let private = quote_spanned!(site=> #krate::__private);
     let report = if options.stoppable {
         quote_spanned!(site=> ::core::result::Result<#private::Report, #private::Stopped>)
     } else {

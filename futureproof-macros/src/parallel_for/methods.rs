@@ -21,7 +21,11 @@ pub(super) fn reads(call: &ExprMethodCall) -> bool {
     ];
     const OF_ONE: &[&str] = &["contains", "contains_key"];
     let named = |names: &[&str]| names.iter().any(|name| call.method == name);
-    (call.args.is_empty() && named(OF_ALL)) || (call.args.len() == 1 && named(OF_ONE))
+    match call.args.first() {
+        None => named(OF_ALL),
+        Some(Expr::Reference(_) | Expr::Range(_) | Expr::Lit(_)) if call.method == "get" => true,
+        Some(_) => call.args.len() == 1 && named(OF_ONE),
+    }
 }
 
 /// Calls that take away or move what is there, of which a part has not all.
@@ -56,8 +60,18 @@ pub(super) fn rearranges(call: &ExprMethodCall) -> bool {
     match call.args.first() {
         None => named(OF_ALL),
         Some(Expr::Reference(_) | Expr::Lit(_)) if call.method == "remove" => call.args.len() == 1,
+        // Of a `Vec`, in front of what others have put there.
+        Some(Expr::Lit(_)) if call.method == "insert" => call.args.len() == 2,
         Some(_) => call.args.len() == 1 && named(OF_ONE),
     }
+}
+
+/// Methods that make a collection longer.
+pub(super) fn grows(method: &Ident) -> bool {
+    let method = method.to_string();
+    ["append", "extend", "insert", "push", "resize"]
+        .iter()
+        .any(|start| method.starts_with(start))
 }
 
 /// `take`, `replace` or `swap` of `std::mem`, by which a part would be emptied.

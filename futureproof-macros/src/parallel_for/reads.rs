@@ -9,7 +9,7 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr, ExprMethodCall, Token, UnOp};
 
 use super::check;
-use super::methods::{answers, empties, is_change, reads, rearranges};
+use super::methods::{answers, empties, grows, is_change, reads, rearranges};
 use super::model::{How, Loop};
 use crate::diag::Errors;
 
@@ -28,8 +28,9 @@ pub(super) fn check(found: &Loop, bound: &HashSet<String>, errors: &Errors) {
         indexed: HashSet::new(),
         errors,
     };
-    let mut indexed = Indexed(&mut reads.indexed);
+    let mut indexed = Indexed::default();
     (found.body.stmts.iter()).for_each(|stmt| indexed.visit_stmt(stmt));
+    reads.indexed = &indexed.changed - &indexed.grown;
     if !reads.summed.is_empty() {
         found
             .body
@@ -46,7 +47,7 @@ struct Reads<'a> {
     deciding: bool,
     /// Does it leave the loop? Then it is looked at elsewhere.
     leaving: bool,
-    /// Those whose elements are added to.
+    /// Those whose elements are added to, and that do not grow: arrays, since of a `Vec` no element would be there.
     indexed: HashSet<String>,
     errors: &'a Errors,
 }
@@ -144,18 +145,22 @@ impl Reads<'_> {
     }
 }
 
-/// Collects the variables with elements that are changed: `a[i] += …`, `a[i][j].push(…)`.
-struct Indexed<'a>(&'a mut HashSet<String>);
+/// Collects the variables with elements that are changed, as in `a[i] += …`, and those that grow.
+#[derive(Default)]
+struct Indexed {
+    changed: HashSet<String>,
+    grown: HashSet<String>,
+}
 
-impl Indexed<'_> {
+impl Indexed {
     fn changed(&mut self, place: &Expr) {
         if matches!(place, Expr::Index(_)) {
-            self.0.extend(root(place).map(ToString::to_string));
+            self.changed.extend(root(place).map(ToString::to_string));
         }
     }
 }
 
-impl Visit<'_> for Indexed<'_> {
+impl Visit<'_> for Indexed {
     fn visit_expr_binary(&mut self, found: &syn::ExprBinary) {
         if check::is_assignment(&found.op) {
             self.changed(&found.left);
@@ -163,8 +168,23 @@ impl Visit<'_> for Indexed<'_> {
         visit::visit_expr_binary(self, found);
     }
 
+    fn visit_expr_reference(&mut self, found: &syn::ExprReference) {
+        if found.mutability.is_some() {
+            self.changed(&found.expr);
+        }
+        visit::visit_expr_reference(self, found);
+    }
+
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         self.changed(&call.receiver);
+        if let Some(name) = root(&call.receiver) {
+            if grows(&call.method) {
+                self.grown.insert(name.to_string());
+            } else if call.method == "get_mut" || call.method == "iter_mut" || call.method == "swap"
+            {
+                self.changed.insert(name.to_string());
+            }
+        }
         visit::visit_expr_method_call(self, call);
     }
 }
@@ -244,10 +264,8 @@ impl Visit<'_> for Reads<'_> {
             Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_) if is_change(expr) => {
                 self.change(expr);
             }
-            // An array, whose parts have its length: of a `Vec` no element is there to be added to.
-            Expr::MethodCall(call)
-                if (call.method == "len" || call.method == "is_empty")
-                    && self.is_indexed(&call.receiver) => {}
+            // An array's parts have its length.
+            Expr::MethodCall(call) if call.method == "len" && self.is_indexed(&call.receiver) => {}
             Expr::Call(call) => {
                 let emptied = empties(&call.func).and_then(|function| {
                     let mut places = call.args.iter().filter_map(|argument| match argument {

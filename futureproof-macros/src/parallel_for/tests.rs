@@ -418,6 +418,7 @@ fn what_reads_a_part_is_told_so() {
         "let g = || f(a);",
         "list.push(format!(\"{a}: {n}\"));",
         "println!(\"{:>5}\", a);",
+        "let m = a.len(); a.resize(n, 0); a[m - 1] += 1;",
         "writeln!(out, \"{a:>5}\");",
         "list.push(a.to_string());",
         "dbg!(a);",
@@ -447,6 +448,7 @@ fn what_rearranges_a_part_is_told_to_stand_after_the_loop() {
         "f(a.drain(..));",
         "a.clear();",
         "list.push(std::mem::take(&mut a));",
+        "a.insert(0, n);",
     ] {
         let found = error(&format!("reduce(a), for n in x {{ a.push(n); {wrong} }}"));
         assert!(
@@ -540,6 +542,7 @@ fn what_adds_to_a_value_that_is_kept_whole_is_told_so() {
 fn variables_that_each_go_their_own_way_may_be_largest_and_smallest() {
     for fine in [
         "if n < best { best = n; } if n > other { other = n; }",
+        "{ let better = n < best; f(better); } let better = n > 3; if better { sum += n; }",
         "best = best.min(n); other = other.max(n); sum += n;",
         "if n < best { best = n; let other = 1; f(other); }",
         "if f(n) { best = best.min(n); other = other.max(n); list.push(n); }",
@@ -559,6 +562,7 @@ fn the_advice_fits_what_is_assigned() {
         ("String::from(n)", "only add to it"),
         ("Other::new()", "write `a += …`"),
         ("Some(n)", "keeps the largest or smallest value"),
+        ("a.wrapping_add(n)", "`std::num::Wrapping`"),
     ] {
         let found = error(&format!("reduce(a), for n in x {{ a += n; a = {value}; }}"));
         assert!(found.contains(advice), "{value}: {found}");
@@ -666,6 +670,8 @@ fn what_only_looks_like_a_mistake_passes() {
         "reduce(a), for n in x { a += n; a -= 1; a.b = 3; a.push(1); }",
         "reduce(a), for n in x { dbg!(a.push(n)); a += n; }",
         "reduce(a), for n in x { a[f(n) % a.len()] += 1; for i in 0..a.len() { a[i][a[i].len() - 1] += n; } }",
+        "reduce(a), for n in x { let last = a.len() - 1; if let Some(a) = a.get_mut(last) { *a += n; } }",
+        "reduce(a), for n in x { a.0 += n; a.1.0 = a.1.0.max(n); }",
         "reduce(a), for n in x { a.first(n); a.clear(n); a.remove(n); let y = a.get(n); let _old = a.insert(n, n); }",
         "reduce(a, b), for n in x { a += n; b.push(format!(\"{a}, {{a}}\", a = n)); }",
         "reduce(a), for n in x { let delta = n - a.mean; a.mean += delta / a.count; a.max = max(a.max, n); }",

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Expr, Stmt};
+use syn::{Expr, ExprMethodCall, Stmt};
 
+use super::methods::grows;
 use super::model::{How, Loop, Reduced};
 use crate::diag::Errors;
 
@@ -43,7 +44,11 @@ impl<'a> Torn<'a> {
     fn read_in(&self, condition: &Expr) -> Vec<&'a Reduced> {
         let mut names = Names::default();
         names.visit_expr(condition);
-        let answers = (self.answers.iter()).filter(|(name, _)| names.0.contains(name));
+        // The last one of a name is the one that is meant.
+        let answers = names
+            .0
+            .iter()
+            .filter_map(|read| self.answers.iter().rev().find(|(name, _)| name == read));
         (self.reduced.iter().copied())
             .filter(|it| it.how != How::Added && names.0.contains(&it.name))
             .chain(answers.flat_map(|(_, read)| read.iter().copied()))
@@ -61,7 +66,7 @@ impl<'a> Torn<'a> {
 
     /// Behind `if n <= best { continue; }` the rest is reached because of `best`.
     fn visit_stmts(&mut self, stmts: &[Stmt]) {
-        let before = self.because.len();
+        let (before, answers) = (self.because.len(), self.answers.len());
         for stmt in stmts {
             self.visit_stmt(stmt);
             if let Stmt::Expr(Expr::If(found), _) = stmt
@@ -72,6 +77,7 @@ impl<'a> Torn<'a> {
             }
         }
         self.because.truncate(before);
+        self.answers.truncate(answers);
     }
 
     fn change(&mut self, place: &Expr) {
@@ -117,12 +123,9 @@ impl<'a> Torn<'a> {
     }
 }
 
-/// Methods of collections and strings that add.
-fn adds(method: &Ident) -> bool {
-    let method = method.to_string();
-    ["push", "insert", "extend", "append"]
-        .iter()
-        .any(|start| method.starts_with(start))
+/// Calls that add to a collection or string; to `insert` one value may also mean an `Option`.
+fn adds(call: &ExprMethodCall) -> bool {
+    grows(&call.method) && (call.method != "insert" || call.args.len() != 1)
 }
 
 /// The variable that `place` is a part of.
@@ -168,14 +171,14 @@ impl Visit<'_> for Torn<'_> {
                 self.change(&found.left);
                 self.visit_expr(&found.right);
             }
-            Expr::MethodCall(call) if adds(&call.method) && self.is_kept(&call.receiver) => {
+            Expr::MethodCall(call) if adds(call) && self.is_kept(&call.receiver) => {
                 let method = &call.method;
                 if let Some(name) = root(&call.receiver) {
                     self.errors.at(
                         method,
                         format!(
                             "`{name}` keeps the largest or smallest of whole values, which one worker has; to `{method}` into \
-                             it, write `reduce({name})`"
+                             it, write `reduce({name})`; a whole value is assigned, `{name} = …`"
                         ),
                     );
                 }
@@ -196,13 +199,15 @@ impl Visit<'_> for Torn<'_> {
 
     fn visit_local(&mut self, local: &syn::Local) {
         visit::visit_local(self, local);
-        if let (syn::Pat::Ident(name), Some(init)) = (&local.pat, &local.init)
-            && matches!(&*init.expr, Expr::Binary(_) | Expr::Unary(_))
-        {
-            let read = self.read_in(&init.expr);
-            if !read.is_empty() {
-                self.answers.push((name.ident.clone(), read));
-            }
+        if let (syn::Pat::Ident(name), Some(init)) = (&local.pat, &local.init) {
+            let decides = matches!(&*init.expr, Expr::Binary(_) | Expr::Unary(_));
+            let read = if decides {
+                self.read_in(&init.expr)
+            } else {
+                Vec::new()
+            };
+            // Also without an answer: the name means something else from here on.
+            self.answers.push((name.ident.clone(), read));
         }
     }
 
