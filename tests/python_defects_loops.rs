@@ -299,14 +299,19 @@ fn every_item_before_a_break_runs_once_and_the_loop_says_that_it_broke() {
 #[test]
 fn the_first_of_two_failures_in_input_order_is_raised_although_it_is_the_later() {
     fn both_fail() -> Result<(), Oops> {
-        let both = Barrier::new(2);
+        let (all, told) = (Barrier::new(3), Barrier::new(2));
         parallel_for!(
-            workers = 2,
+            workers = 3,
             batch = 1,
-            for n in 0..2 {
-                both.wait();
-                if n == 0 {
-                    work_until_told_to_stop(); // the other has failed
+            for n in 0..3 {
+                all.wait();
+                match n {
+                    0 => _ = told.wait(),
+                    1 => {}
+                    _ => {
+                        work_until_told_to_stop(); // the second one has failed
+                        told.wait();
+                    }
                 }
                 Err(Oops(n))?;
             }
