@@ -253,8 +253,11 @@ impl Site {
         self.check(places.is_sorted(), || {
             format!("{places:?} are not in call order")
         });
-        // All that failed is there, or the first of them.
+        // All that failed is there, or the first of them; but a failure that has cut a retry short is not hidden by that one.
         let missing = failed.iter().find(|record| {
+            if record.may_be_cut_short() {
+                return false;
+            }
             let earlier = record.place.is_some() && record.place < returned[0].place;
             let left_out = self.options.raise_after > 1
                 && returned.iter().all(|returned| returned.name != record.name);

@@ -279,6 +279,12 @@ fn perform((mut job,): (Job,)) -> Result<Output, Failure> {
 }
 
 impl Record {
+    /// Would it have been tried again, had nothing been stopped?
+    pub(crate) fn may_be_cut_short(&self) -> bool {
+        let failed = self.outcome.load(SeqCst) == FAILED;
+        failed && self.is_worth_it() && self.attempts.load(SeqCst) < self.most_attempts()
+    }
+
     pub(crate) fn most_attempts(&self) -> usize {
         self.limits.retry.map_or(1, |retry| retry.attempts as usize)
     }
