@@ -355,11 +355,10 @@ impl<'env, A, K, T, E> Board<'env, A, K, T, E> {
     /// The same with the failure of a task that would have been tried again, had nothing been stopped. It is no reason for the
     /// scope to fail where another failure is why it was stopped.
     pub(super) fn tell_cut_short(&self, failure: &Inner<E>) {
+        // Only under the policy raise is there one.
         let has_reason = self.home.as_ref().is_some_and(|home| home.has_failure());
         if !has_reason {
             self.tell(failure);
-        } else if self.call.policy == ErrorPolicy::Log {
-            log::failure(failure);
         }
     }
 

@@ -99,7 +99,7 @@ pub(super) fn answers(local: &syn::Local) -> bool {
 }
 
 /// Methods that find a place to change, or whose result says nothing of what else is there.
-pub(super) fn changes(method: &Ident) -> bool {
+fn changes(method: &Ident) -> bool {
     let method = method.to_string();
     method == "entry"
         || method.ends_with("_mut")

@@ -13,8 +13,8 @@ use super::methods::{answers, empties, grows, is_change, reads, rearranges};
 use super::model::{How, Loop};
 use crate::diag::Errors;
 
-/// Records where the body first reads each of the summed variables, as far as can be told: what a method does, only its name says. `bound` are the names that the loop binds
-/// itself: in doubt they mean something else.
+/// Records where the body first reads each of the summed variables, as far as can be told: what a method does, only its name
+/// says. `bound` are the names that the loop binds itself: in doubt they mean something else.
 pub(super) fn check(found: &Loop, bound: &HashSet<String>, errors: &Errors) {
     let reduced = found.options.reduce.iter();
     let mut reads = Reads {
@@ -28,16 +28,14 @@ pub(super) fn check(found: &Loop, bound: &HashSet<String>, errors: &Errors) {
         indexed: HashSet::new(),
         errors,
     };
-    let mut indexed = Indexed::default();
-    (found.body.stmts.iter()).for_each(|stmt| indexed.visit_stmt(stmt));
-    reads.indexed = &indexed.changed - &indexed.grown;
-    if !reads.summed.is_empty() {
-        found
-            .body
-            .stmts
-            .iter()
-            .for_each(|stmt| reads.visit_stmt(stmt));
+    if reads.summed.is_empty() {
+        return;
     }
+    let stmts = &found.body.stmts;
+    let mut indexed = Indexed::default();
+    stmts.iter().for_each(|stmt| indexed.visit_stmt(stmt));
+    reads.indexed = &indexed.changed - &indexed.grown;
+    stmts.iter().for_each(|stmt| reads.visit_stmt(stmt));
 }
 
 struct Reads<'a> {
@@ -74,10 +72,6 @@ impl Reads<'_> {
     /// Records that the variable is read.
     fn read(&mut self, name: &Ident) {
         self.summed.retain(|summed| *summed != name);
-        self.read_at(name);
-    }
-
-    fn read_at(&self, name: &Ident) {
         let instead = if self.deciding {
             "decide by it after the loop, `break` or `return` on the item itself, or collect the items and filter them \
              after the loop"
@@ -386,8 +380,7 @@ impl Visit<'_> for Reads<'_> {
             {
                 let mut at = name.clone();
                 at.set_span(literal);
-                self.summed.retain(|summed| *summed != name);
-                self.read_at(&at);
+                self.read(&at);
             }
         }
     }
