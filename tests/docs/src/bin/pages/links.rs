@@ -10,17 +10,17 @@ const REPOSITORY: [&str; 2] = [
     "https://github.com/futureproof-rs/futureproof/tree/main/",
 ];
 
-/// Pages that are not published yet, and their sources, at their future place.
-const PUBLISHED: [(&str, &str); 2] = [
-    ("https://docs.rs/futureproof/latest/", ""),
-    ("https://docs.rs/futureproof-core/latest/", ""),
+/// The pages just built, at their place on docs.rs.
+const PUBLISHED: [&str; 2] = [
+    "https://docs.rs/futureproof/latest/",
+    "https://docs.rs/futureproof-core/latest/",
 ];
 
 /// Whether the link on the page at `from` leads to something that is there. Links to other sites are not followed.
 pub(crate) fn check(doc: &Path, pages: &Pages, from: &Path, link: &str) -> Result<(), String> {
     let (target, fragment) = link.split_once('#').unwrap_or((link, ""));
     let target = target.split('?').next().unwrap_or(target);
-    let path = match (published(target), in_repository(target)) {
+    let path = match (behind(&PUBLISHED, target), behind(&REPOSITORY, target)) {
         (Some(rest), _) => doc.join(rest),
         (None, Some(rest)) if root().join(rest).exists() => return Ok(()),
         (None, Some(_)) => return Err("there is no such file in the repository".into()),
@@ -47,8 +47,9 @@ pub(crate) fn check(doc: &Path, pages: &Pages, from: &Path, link: &str) -> Resul
     }
 }
 
-fn in_repository(target: &str) -> Option<&str> {
-    REPOSITORY
+/// What follows one of the prefixes.
+fn behind<'a>(prefixes: &[&str], target: &'a str) -> Option<&'a str> {
+    prefixes
         .iter()
         .find_map(|prefix| target.strip_prefix(prefix))
 }
@@ -56,12 +57,6 @@ fn in_repository(target: &str) -> Option<&str> {
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     normalized(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
-}
-
-fn published(target: &str) -> Option<&str> {
-    PUBLISHED
-        .iter()
-        .find_map(|(prefix, _)| target.strip_prefix(prefix))
 }
 
 pub(crate) fn is_elsewhere(target: &str) -> bool {

@@ -27,9 +27,7 @@ const CRATES: [&str; 3] = ["futureproof", "futureproof_core", "futureproof_macro
 type Pages = BTreeMap<PathBuf, Page>;
 
 fn run() -> Result<Vec<String>, Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()?;
+    let root = links::root();
     let doc = std::env::args_os()
         .nth(1)
         .map_or_else(|| root.join("target/doc"), PathBuf::from);
